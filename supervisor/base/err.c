@@ -1,0 +1,82 @@
+#include "base/err.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/str.h"
+
+#define ERRNO_MAX 4095 /* the kernel's MAX_ERRNO */
+
+const char *err_text(int code)
+{
+	return strerror(code);
+}
+
+int err_set(struct err *e, int code, const char *format, ...)
+{
+	va_list args;
+
+	if (!e)
+		return -code;
+	e->code = code;
+	e->hint[0] = '\0';
+	va_start(args, format);
+	(void)vsnprintf(e->msg, sizeof(e->msg), format, args);
+	va_end(args);
+	return -code;
+}
+
+int err_sys(struct err *e, int code, const char *format, ...)
+{
+	va_list args;
+	size_t used;
+
+	if (!e)
+		return -code;
+	e->code = code;
+	e->hint[0] = '\0';
+	va_start(args, format);
+	(void)vsnprintf(e->msg, sizeof(e->msg), format, args);
+	va_end(args);
+	used = strlen(e->msg);
+	(void)snprintf(e->msg + used, sizeof(e->msg) - used, ": %s", err_text(code));
+	return -code;
+}
+
+int err_hint(struct err *e, const char *format, ...)
+{
+	va_list args;
+
+	if (!e)
+		return 0;
+	va_start(args, format);
+	(void)vsnprintf(e->hint, sizeof(e->hint), format, args);
+	va_end(args);
+	return -e->code;
+}
+
+int err_prefix(struct err *e, const char *format, ...)
+{
+	char before[sizeof(e->msg)];
+	char after[sizeof(e->msg)];
+	va_list args;
+
+	if (!e)
+		return 0;
+	va_start(args, format);
+	(void)vsnprintf(before, sizeof(before), format, args);
+	va_end(args);
+	memcpy(after, e->msg, sizeof(after));
+	str_join(e->msg, sizeof(e->msg), before, ": ", after);
+	return -e->code;
+}
+
+void err_sanitize(struct err *e)
+{
+	if (e->code < 1 || e->code > ERRNO_MAX)
+		e->code = EPROTO;
+	str_sanitize(e->msg, sizeof(e->msg));
+	str_sanitize(e->hint, sizeof(e->hint));
+}

@@ -1,0 +1,134 @@
+#include "base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void text_add_bytes(struct text *t, const char *bytes, size_t count)
+{
+	/* One byte is kept for the terminator, so the text is a C string at any moment. */
+	if (t->cut || count >= t->size - t->used) {
+		t->cut = true;
+		return;
+	}
+	memcpy(t->at + t->used, bytes, count);
+	t->used += count;
+	t->at[t->used] = '\0';
+}
+
+void text_add(struct text *t, const char *string)
+{
+	text_add_bytes(t, string, strlen(string));
+}
+
+void text_add_u64(struct text *t, uint64_t number)
+{
+	char digits[20];
+	size_t at = sizeof(digits);
+
+	do {
+		digits[--at] = (char)('0' + number % 10);
+		number /= 10;
+	} while (number);
+	text_add_bytes(t, digits + at, sizeof(digits) - at);
+}
+
+void text_add_i64(struct text *t, int64_t number)
+{
+	if (number < 0)
+		text_add(t, "-");
+	text_add_u64(t, number < 0 ? 0 - (uint64_t)number : (uint64_t)number);
+}
+
+/* Length of the valid UTF-8 sequence at @bytes (RFC 3629: no surrogates, no overlong forms, up to U+10FFFF), 0 if there is none. */
+static size_t utf8_length(const unsigned char *bytes, size_t count)
+{
+	unsigned char low = 0x80;
+	unsigned char high = 0xbf;
+	size_t length;
+
+	if (bytes[0] >= 0xc2 && bytes[0] <= 0xdf)
+		length = 2;
+	else if (bytes[0] >= 0xe0 && bytes[0] <= 0xef)
+		length = 3;
+	else if (bytes[0] >= 0xf0 && bytes[0] <= 0xf4)
+		length = 4;
+	else
+		return 0;
+	if (bytes[0] == 0xe0)
+		low = 0xa0;
+	if (bytes[0] == 0xed)
+		high = 0x9f;
+	if (bytes[0] == 0xf0)
+		low = 0x90;
+	if (bytes[0] == 0xf4)
+		high = 0x8f;
+	if (length > count || bytes[1] < low || bytes[1] > high)
+		return 0;
+	for (size_t i = 2; i < length; i++)
+		if (bytes[i] < 0x80 || bytes[i] > 0xbf)
+			return 0;
+	return length;
+}
+
+static void add_escaped(struct text *t, unsigned char byte)
+{
+	char escape[8];
+
+	if (byte == '"' || byte == '\\')
+		(void)snprintf(escape, sizeof(escape), "\\%c", byte);
+	else if (byte == '\n')
+		(void)snprintf(escape, sizeof(escape), "\\n");
+	else if (byte == '\t')
+		(void)snprintf(escape, sizeof(escape), "\\t");
+	else
+		(void)snprintf(escape, sizeof(escape), "\\u%04x", byte);
+	text_add(t, escape);
+}
+
+static bool is_plain(unsigned char byte)
+{
+	return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\';
+}
+
+void text_add_json_string(struct text *t, const char *bytes, size_t count)
+{
+	const unsigned char *at = (const unsigned char *)bytes;
+	size_t i = 0;
+
+	text_add(t, "\"");
+	while (i < count) {
+		size_t run = 0;
+
+		while (i + run < count && is_plain(at[i + run]))
+			run++;
+		if (run == 0 && at[i] >= 0x80)
+			run = utf8_length(at + i, count - i);
+		if (run) {
+			text_add_bytes(t, bytes + i, run);
+			i += run;
+		} else {
+			add_escaped(t, at[i++]);
+		}
+	}
+	text_add(t, "\"");
+}
+
+void text_add_json_key(struct text *t, const char *name)
+{
+	if (t->used && t->at[t->used - 1] != '{' && t->at[t->used - 1] != '[')
+		text_add(t, ",");
+	text_add_json_string(t, name, strlen(name));
+	text_add(t, ":");
+}
+
+void text_add_json_member(struct text *t, const char *name, const char *string)
+{
+	text_add_json_key(t, name);
+	text_add_json_string(t, string, strlen(string));
+}
+
+void text_add_json_u64(struct text *t, const char *name, uint64_t number)
+{
+	text_add_json_key(t, name);
+	text_add_u64(t, number);
+}

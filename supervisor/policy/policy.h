@@ -1,0 +1,174 @@
+#ifndef POLICY_POLICY_H
+#define POLICY_POLICY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/str.h"
+
+/*
+ * What a service may do and have. `compile` fills it in from the authenticated service file, seals it into a memfd; the launcher
+ * copies it out, validates every field (policy_validate) and compares it with the device policy (policy_check_bounds).
+ * Pointer-free and fixed-size, because it crosses processes; all times in milliseconds, all sizes in bytes.
+ */
+
+#define POLICY_MAGIC 0x42505331u /* "BPS1": changes with every change of the struct */
+#define POLICY_ARGV_BYTES 2048
+#define POLICY_ENV_BYTES 4096
+#define POLICY_PATH_SIZE 128
+#define POLICY_TMPFS_MAX 8
+#define POLICY_DEPENDS_MAX 8
+#define POLICY_LABELS_BYTES 1024
+#define POLICY_VERSION_SIZE 33
+
+/* Strings one after another, each with its terminator: argv, environment. @used bytes hold @count strings. */
+struct policy_words {
+	uint16_t count;
+	uint16_t used;
+};
+
+enum policy_arch { ARCH_X86_64, ARCH_AARCH64, ARCH_ARMV7, ARCH_RISCV64, ARCH_COUNT };
+enum policy_restart { RESTART_NO, RESTART_ON_FAILURE, RESTART_COUNT };
+enum policy_ready { READY_EXEC, READY_COUNT };
+enum policy_overflow { OVERFLOW_DROP, OVERFLOW_BLOCK, OVERFLOW_COUNT };
+enum policy_depend { DEPEND_STARTED, DEPEND_HEALTHY, DEPEND_COUNT };
+enum policy_seccomp { SECCOMP_STRICT, SECCOMP_MOBY, SECCOMP_FILE, SECCOMP_COUNT };
+
+/* The 16 resource limits of getrlimit(2), in kernel numbering (RLIMIT_*). */
+#define POLICY_RLIMITS 16
+struct policy_rlimit {
+	uint64_t soft;
+	uint64_t hard;
+};
+
+struct policy_tmpfs {
+	char path[POLICY_PATH_SIZE];
+	uint64_t size;
+	uint32_t inodes;
+	uint32_t mode;
+};
+
+struct policy_depends {
+	char name[NAME_SIZE];
+	uint8_t on; /* enum policy_depend */
+};
+
+struct policy {
+	uint32_t magic;
+	uint32_t size; /* sizeof(struct policy) */
+
+	/* [image]: written by `bartizan image build`, covered by the signature; the launcher compares all four with what it knows. */
+	char name[NAME_SIZE];
+	char version[POLICY_VERSION_SIZE];
+	uint8_t arch; /* enum policy_arch */
+	uint32_t epoch;
+
+	/* [service] */
+	struct policy_words command;
+	char argv[POLICY_ARGV_BYTES];
+	struct policy_words env;
+	char environment[POLICY_ENV_BYTES];
+	char working_dir[POLICY_PATH_SIZE];
+	char hostname[65];
+	uint32_t umask;
+	uint32_t uid; /* 0: the launcher's automatic uid of the name */
+	uint32_t gid;
+
+	uint64_t memory;
+	uint64_t memory_high;
+	uint64_t memory_swap; /* total of memory and swap, as Docker counts; memory.swap.max = memory_swap - memory */
+	uint64_t memory_reservation;
+	uint32_t cpus_thousandths;
+	uint32_t cpu_shares;
+	uint32_t pids_limit;
+	struct policy_rlimit rlimits[POLICY_RLIMITS];
+
+	uint8_t tmpfs_count;
+	struct policy_tmpfs tmpfs[POLICY_TMPFS_MAX];
+
+	uint8_t seccomp; /* enum policy_seccomp */
+	bool mdwe;
+
+	uint8_t restart; /* enum policy_restart */
+	uint32_t restart_max;
+	uint8_t ready; /* enum policy_ready */
+	uint32_t stop_signal;
+	uint32_t stop_timeout_ms;
+	uint8_t depends_count;
+	struct policy_depends depends[POLICY_DEPENDS_MAX];
+
+	struct policy_words health; /* health_cmd, empty: no probe */
+	char health_argv[POLICY_ARGV_BYTES];
+	uint32_t health_interval_ms;
+	uint32_t health_timeout_ms;
+	uint32_t health_start_period_ms;
+	uint32_t health_retries;
+
+	uint32_t log_rate;  /* lines per second */
+	uint32_t log_burst; /* lines */
+	uint8_t log_overflow; /* enum policy_overflow */
+	uint64_t log_max_size;
+	uint32_t log_max_file;
+	uint8_t log_facility; /* RFC 5424 table 1, 0..23 */
+
+	struct policy_words labels;
+	char label_text[POLICY_LABELS_BYTES]; /* "K=V" strings */
+
+	/* Which key rows the file set itself, by index into the key table: `explain` tells a default from a choice. */
+	uint64_t set[2];
+};
+
+/*
+ * Device policy: supervisor.conf of the verified firmware, compiled once at boot. [policy] holds maxima for every service, [service
+ * NAME] for one. A service that is not named here does not exist for the device.
+ */
+#define DEVICE_MAGIC 0x42444331u /* "BDC1" */
+#define DEVICE_SERVICES_MAX 256
+#define DEVICE_ADDRESS_SIZE 46 /* INET6_ADDRSTRLEN */
+
+struct device_bounds {
+	uint64_t memory;
+	uint64_t memory_swap;
+	uint64_t tmpfs_size; /* all tmpfs mounts of one service together */
+	uint32_t cpus_thousandths;
+	uint32_t cpu_shares;
+	uint32_t pids_limit;
+	uint32_t nofile;
+	uint32_t log_rate;
+	uint64_t log_max_size;
+	uint32_t stop_timeout_ms;
+	bool allow_jit;	  /* mdwe = no */
+	bool allow_moby;  /* seccomp = builtin:moby */
+};
+
+struct device_service {
+	char name[NAME_SIZE];
+	struct device_bounds bounds; /* [service NAME] over [policy] */
+	bool has_digest;
+	uint8_t image_digest[32];
+	bool start; /* start at boot (default yes) */
+};
+
+struct device_syslog {
+	bool configured;
+	char address[DEVICE_ADDRESS_SIZE]; /* numeric: no DNS trust */
+	uint16_t port;
+	char name[65]; /* expected in the collector's certificate */
+	char ca[POLICY_PATH_SIZE];   /* file names below /etc/bartizan */
+	char cert[POLICY_PATH_SIZE];
+	char key[POLICY_PATH_SIZE];
+};
+
+struct device_policy {
+	uint32_t magic;
+	uint32_t size;
+	char name[65]; /* HOSTNAME of RFC 5424 records */
+	struct device_syslog syslog;
+	uint64_t audit_max_size; /* per segment */
+	uint32_t audit_max_file;
+	struct device_bounds bounds;
+	uint32_t service_count;
+	struct device_service services[DEVICE_SERVICES_MAX];
+};
+
+#endif
