@@ -1,0 +1,370 @@
+#ifndef IPC_PROTO_H
+#define IPC_PROTO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+/*
+ * Every message between the programs of Bartizan. SOCK_SEQPACKET, one fixed-size struct each, native byte order (one machine, one
+ * build). proto.c holds one row per message: who may send it, who takes it, its exact size, how many descriptors of which kinds.
+ * ipc_receive() refuses whatever does not match its row, and closes every descriptor that came with it.
+ */
+
+enum peer {
+	PEER_INIT,
+	PEER_LAUNCHER,
+	PEER_SUPERVISOR,
+	PEER_VERIFY,
+	PEER_COMPILE,
+	PEER_RECORDER,
+	PEER_SHIPPER,
+	PEER_CONTROL, /* the command line, over the control socket */
+	PEER_COUNT
+};
+
+/* What init restarts, in start order. */
+enum helper { HELPER_LAUNCHER, HELPER_RECORDER, HELPER_SHIPPER, HELPER_SUPERVISOR, HELPER_CONSOLE, HELPER_VERIFY, HELPER_COMPILE, HELPER_COUNT };
+
+/*
+ * A subject says whose process, descriptor or record something is: a service by its slot, the health probe of a service, or a helper.
+ * Slots are given once per name by the launcher (state/ids) and are below CONFIG_SERVICES_MAX.
+ */
+#define SUBJECT_PROBE 0x4000u
+#define SUBJECT_HELPER 0x8000u
+#define SUBJECT_SLOT(subject) ((uint16_t)((subject)&0x3fffu))
+#define SUBJECT_OF_SERVICE(slot) ((uint16_t)(slot))
+#define SUBJECT_OF_PROBE(slot) ((uint16_t)(SUBJECT_PROBE | (slot)))
+#define SUBJECT_OF_HELPER(helper) ((uint16_t)(SUBJECT_HELPER | (helper)))
+#define SUBJECT_IS_HELPER(subject) (((subject)&SUBJECT_HELPER) != 0)
+#define SUBJECT_IS_PROBE(subject) (((subject) & (SUBJECT_HELPER | SUBJECT_PROBE)) == SUBJECT_PROBE)
+#define SUBJECT_NONE 0xffffu
+
+/* What init keeps for others in its fd store; it never reads, writes or maps any of it. At most one fd per (subject, kind). */
+enum store_kind {
+	STORE_PIDFD,
+	STORE_STDOUT,	/* read end */
+	STORE_STDERR,	/* read end */
+	STORE_CGROUP,	/* directory of the subject's cgroup (the persistent parent) */
+	STORE_USERNS,
+	STORE_NETNS,
+	STORE_TEMPLATE, /* detached mount of the verified image */
+	STORE_POLICY,	/* sealed memfd: struct policy, or struct device_policy for SUBJECT_NONE */
+	STORE_FILTER,	/* sealed memfd: struct seccomp_filter */
+	STORE_RECORD,	/* sealed memfd: the launcher's own notes on an admitted image; struct trust_policy for SUBJECT_NONE */
+	STORE_LINK,	/* the launcher's end of its socket to a helper */
+	STORE_LISTENER, /* control socket */
+	STORE_AUDIT_NETLINK,
+	STORE_KIND_COUNT
+};
+
+enum power { POWER_OFF, POWER_REBOOT, POWER_HALT, POWER_COUNT };
+enum stream { STREAM_STDOUT, STREAM_STDERR, STREAM_PROBE, STREAM_COUNT };
+enum bound_kind { BOUND_AUDIT_NETLINK, BOUND_COUNT };
+
+enum message_type {
+	/* init -> launcher */
+	M_STORED = 1,	    /* one stored fd, at each launcher start */
+	M_LIVE,		    /* one child that is alive, at each launcher start */
+	M_STORED_END,
+	M_CHILD_ACK,	    /* the child of M_CHILD is in init's table: it may go on */
+	M_HELPER,	    /* start shipper, console */
+	M_HELPER_SUPERVISOR,
+	M_HELPER_RECORDER,
+	/* launcher -> init */
+	M_STORE,
+	M_DROP,
+	M_CHILD,
+	M_LAUNCHER_READY,   /* policies compiled, stored descriptors taken over: ask for helpers now */
+	M_HELPER_FAILED,
+	/* init -> supervisor */
+	M_EXITED,	    /* repeated until acknowledged */
+	M_HELPER_DIED,
+	M_LAUNCHER_UP,
+	M_ALIVE,	    /* one service that is alive, at each supervisor start */
+	M_ALIVE_END,
+	M_SHUTDOWN,	    /* init was told (ctrl-alt-del, SIGTERM, SIGINT, power key): stop the services, answer M_POWER */
+	/* supervisor -> init */
+	M_ACK,
+	M_SIGNAL,
+	M_POWER,
+	M_CLOCK,
+	/* supervisor -> launcher */
+	M_ADMIT,	    /* verify, map and compile the image of this name */
+	M_START,
+	M_PROBE,	    /* run the service's health_cmd in its namespaces */
+	M_RELEASE,	    /* the service is dead: remove its leaf cgroup and pipes, keep what is pooled */
+	/* launcher -> supervisor */
+	M_NAMED,	    /* one name of the device policy, or an image that it does not name (refused) */
+	M_NAMED_END,
+	M_ADMITTED,
+	M_RUNNING,
+	M_PROBING,
+	M_DONE,		    /* the end of any request; err.code 0 = success */
+	/* launcher -> recorder */
+	M_OUTPUT,
+	M_BOUND,
+	M_LINK_SHIPPER,	    /* the recorder's end of a new socket to the shipper */
+	/* launcher <-> shipper */
+	M_LINK_RECORDER,
+	M_DIAL,
+	M_DIALED,
+	M_DIAL_FAILED,
+	/* shipper -> recorder */
+	M_SHIPPED,
+	/* launcher <-> verify */
+	M_VERIFY,
+	M_VERDICT,
+	M_VERIFY_REFUSED,
+	M_CHECK_FS,
+	M_FS_OK,
+	/* launcher <-> compile */
+	M_COMPILE_SERVICE,
+	M_COMPILE_DEVICE,
+	M_COMPILED_SERVICE,
+	M_COMPILED_DEVICE,
+	M_COMPILE_REFUSED,
+	/* control */
+	M_CONTROL,
+	M_ROW_SERVICE,
+	M_ROW_TEXT,
+	M_END,
+	M_COUNT
+};
+
+struct message_head {
+	uint16_t type; /* enum message_type */
+	uint16_t subject;
+	uint32_t generation; /* which life of the subject; 0 where it has no meaning */
+	uint32_t request;    /* chosen by who asks, repeated in the answer; 0 where it has no meaning */
+};
+
+/* Messages that are a head and nothing more: STORED_END CHILD_ACK LAUNCHER_READY LAUNCHER_UP ALIVE ALIVE_END LIVE ACK NAMED_END
+ * HELPER* (subject says which helper) START PROBE RELEASE LINK_* DIAL DIALED BOUND-free ones. */
+struct message_plain {
+	struct message_head head;
+};
+
+struct message_kind { /* STORED STORE DROP BOUND SHUTDOWN POWER */
+	struct message_head head;
+	uint32_t kind; /* enum store_kind (STORE_KIND_COUNT in DROP = all of the subject), bound_kind or power */
+};
+
+struct message_child { /* + pidfd */
+	struct message_head head;
+	int32_t pid; /* in init's pid namespace */
+	char name[NAME_SIZE];
+	char cgroup[96]; /* below /sys/fs/cgroup/bartizan, e.g. "services/web/3": where init writes cgroup.kill */
+};
+
+struct message_exited { /* EXITED (services and probes) and HELPER_DIED */
+	struct message_head head;
+	int32_t code;	/* si_code: CLD_EXITED, CLD_KILLED, CLD_DUMPED */
+	int32_t status; /* exit status or signal */
+	uint64_t user_us;
+	uint64_t system_us;
+	uint64_t peak_kib;
+};
+
+struct message_signal {
+	struct message_head head;
+	uint32_t signal; /* SIGTERM SIGHUP SIGINT SIGUSR1 SIGUSR2 SIGQUIT: pidfd; SIGKILL: cgroup.kill of the leaf */
+};
+
+struct message_clock {
+	struct message_head head;
+	int64_t realtime_ns;
+};
+
+struct message_name { /* ADMIT (name), NAMED (name, why = refused at once) */
+	struct message_head head;
+	char name[NAME_SIZE];
+	uint8_t autostart;
+	struct err why; /* NAMED: code 0, or why this image cannot be admitted */
+};
+
+struct message_admitted { /* + sealed memfd with struct policy */
+	struct message_head head;
+	char name[NAME_SIZE];
+	char version[NAME_SIZE];
+	uint32_t epoch;
+	uint8_t root_hash[32];
+	uint32_t uid;
+};
+
+struct message_running { /* RUNNING and PROBING + pidfd */
+	struct message_head head;
+	int32_t pid;
+};
+
+struct message_done { /* DONE HELPER_FAILED DIAL_FAILED VERIFY_REFUSED COMPILE_REFUSED */
+	struct message_head head;
+	char step[24]; /* name of the step that failed, or "" */
+	struct err err;
+};
+
+struct message_output { /* + read end of a pipe */
+	struct message_head head;
+	uint32_t stream; /* enum stream */
+	char name[NAME_SIZE];
+	uint32_t rate;	/* lines per second */
+	uint32_t burst; /* lines */
+	uint8_t overflow;
+	uint8_t facility;
+	uint64_t max_size;
+	uint32_t max_file;
+};
+
+struct message_shipped {
+	struct message_head head;
+	uint64_t boot; /* boot id of the record */
+	uint64_t n;    /* every record up to this one was read by the collector */
+};
+
+struct message_verify { /* + image file, + sealed memfd of struct trust_anchors (trust/anchors.h) */
+	struct message_head head;
+	uint64_t anchors_size; /* bytes of the memfd */
+	uint64_t now_s;	       /* trusted_now, seconds since 1970 */
+	uint8_t arch;	       /* enum policy_arch of this device */
+	uint8_t check_expiry;
+};
+
+/* The verdict of `verify`: trust/verdict.h gives it meaning and validates it. */
+#define VERDICT_SIGNERS_MAX 8
+struct verdict_signer {
+	uint8_t spki[32];
+	uint8_t certificate[32];
+	uint32_t anchor; /* index into the anchors that were sent */
+};
+struct verdict {
+	uint8_t root_hash[32];
+	uint8_t salt[32];
+	uint32_t salt_size;
+	uint32_t arch;
+	uint64_t data_offset; /* bytes in the file */
+	uint64_t data_blocks; /* of 4096 bytes */
+	uint64_t hash_offset; /* bytes in the file, of the verity superblock */
+	uint64_t hash_blocks; /* superblock block and tree */
+	uint32_t signer_count;
+	uint32_t padding;
+	struct verdict_signer signers[VERDICT_SIGNERS_MAX];
+};
+
+struct message_verdict {
+	struct message_head head;
+	struct verdict verdict;
+};
+
+struct message_check_fs { /* CHECK_FS + the dm node, read-only; FS_OK without fd */
+	struct message_head head;
+	uint64_t bytes;
+};
+
+struct message_compile { /* COMPILE_SERVICE + detached mount; COMPILE_DEVICE + supervisor.conf, trust.conf */
+	struct message_head head;
+	char name[NAME_SIZE];
+	uint8_t arch;
+};
+
+/* Control verbs: one row each in service/control.c. */
+enum verb { VERB_PS, VERB_STATUS, VERB_START, VERB_STOP, VERB_RESTART, VERB_INSPECT, VERB_HELPERS, VERB_POWEROFF, VERB_REBOOT, VERB_COUNT };
+
+struct message_control {
+	struct message_head head;
+	uint32_t verb; /* enum verb */
+	char name[NAME_SIZE];
+};
+
+/* Reply rows. States as the words of service/state.h. */
+struct message_row_service {
+	struct message_head head;
+	char name[NAME_SIZE];
+	char version[NAME_SIZE];
+	char state[16];
+	char health[16];
+	int32_t pid; /* 0 when it does not run */
+	uint32_t uid;
+	uint32_t restarts;
+	uint32_t epoch;
+	int32_t exit_code;   /* last exit: si_code and status as in message_exited */
+	int32_t exit_status;
+	uint64_t since_ms;   /* CLOCK_MONOTONIC of the last state change */
+	uint8_t root_hash[32];
+	struct err why;	     /* refused, failed: the reason */
+};
+
+struct message_row_text { /* inspect: key and value; lines of start/stop progress */
+	struct message_head head;
+	char key[48];
+	char value[256];
+};
+
+struct message_end {
+	struct message_head head;
+	int32_t exit; /* exit code of the command line, services.md */
+	struct err err;
+};
+
+union message {
+	struct message_head head;
+	struct message_plain plain;
+	struct message_kind kind;
+	struct message_child child;
+	struct message_exited exited;
+	struct message_signal signal;
+	struct message_clock clock;
+	struct message_name name;
+	struct message_admitted admitted;
+	struct message_running running;
+	struct message_done done;
+	struct message_output output;
+	struct message_shipped shipped;
+	struct message_verify verify;
+	struct message_verdict verdict;
+	struct message_check_fs check_fs;
+	struct message_compile compile;
+	struct message_control control;
+	struct message_row_service row_service;
+	struct message_row_text row_text;
+	struct message_end end;
+};
+
+enum fd_kind {
+	FD_ANY,		/* init's store: kept, never looked at */
+	FD_SOCKET,	/* AF_UNIX SOCK_SEQPACKET */
+	FD_DOORBELL,	/* AF_UNIX SOCK_DGRAM */
+	FD_TCP,		/* AF_INET/AF_INET6 SOCK_STREAM */
+	FD_NETLINK,
+	FD_LISTENER,	/* AF_UNIX SOCK_SEQPACKET, listening */
+	FD_SEALED,	/* memfd with the four seals */
+	FD_MEMORY,	/* memfd sealed SHRINK|GROW|SEAL: ring, state */
+	FD_PIPE,
+	FD_PIDFD,
+	FD_FILE,	/* regular file, not open for writing */
+	FD_BLOCK,	/* block device, not open for writing */
+	FD_MOUNT,	/* directory opened O_PATH: root of a detached mount */
+	FD_KIND_COUNT
+};
+
+#define IPC_FDS_MAX 10
+
+/* One row per message. */
+struct message_def {
+	uint16_t type;
+	uint8_t from; /* enum peer */
+	uint8_t to;
+	uint16_t size;
+	uint8_t fd_count;
+	uint8_t fds[IPC_FDS_MAX]; /* enum fd_kind */
+	const char *name;
+};
+
+/* The row of a message that @from may send to @to, or NULL. Some types have a row per direction. */
+const struct message_def *message_find(uint16_t type, enum peer from, enum peer to);
+const char *message_name(uint16_t type); /* "?" when unknown */
+const char *peer_name(enum peer peer);
+const char *helper_name(enum helper helper); /* also the program's file name */
+
+#endif

@@ -1,0 +1,220 @@
+#include "ipc/ring.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+#define MEMORY_SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
+#define ALIGN 8u
+
+/* Positions count bytes since the ring was made and never wrap in practice (64 bits); the place is position % RING_BYTES. */
+struct ring_shared {
+	uint64_t head; /* next byte to be written */
+	uint64_t drops[RING_LANES];
+	uint64_t reserved[4];
+	uint8_t data[RING_BYTES];
+};
+
+struct ring_cursor {
+	uint64_t tail; /* first byte not yet consumed */
+};
+
+struct ring_entry {
+	uint32_t size; /* of the payload that follows, padded to ALIGN */
+	uint32_t check; /* ~size: tells a torn or forged entry from a good one */
+};
+
+static const uint64_t lane_room[RING_LANES] = {RING_BYTES, RING_BYTES / 4 * 3, RING_BYTES / 2};
+
+static int make_memory(const char *name, size_t size)
+{
+	CLEAN_FD int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd < 0)
+		return -errno;
+	if (fchmod(fd, 0600) || ftruncate(fd, (off_t)size) || fcntl(fd, F_ADD_SEALS, MEMORY_SEALS))
+		return -errno;
+	return take_fd(&fd);
+}
+
+int ring_create(int *ring_fd, int *cursor_fd)
+{
+	CLEAN_FD int ring = make_memory("audit-ring", sizeof(struct ring_shared));
+	CLEAN_FD int cursor = -1;
+
+	if (ring < 0)
+		return ring;
+	cursor = make_memory("audit-cursor", sizeof(struct ring_cursor));
+	if (cursor < 0)
+		return cursor;
+	*ring_fd = take_fd(&ring);
+	*cursor_fd = take_fd(&cursor);
+	return 0;
+}
+
+int ring_read_only(int fd)
+{
+	char path[32];
+	int again;
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	again = open(path, O_RDONLY | O_CLOEXEC);
+	return again < 0 ? -errno : again;
+}
+
+static int map(int fd, size_t size, int protection, void **at)
+{
+	struct stat st;
+
+	/* Without the seals a peer could shrink the file and every access here would be SIGBUS. */
+	if (fcntl(fd, F_GET_SEALS) != MEMORY_SEALS || fstat(fd, &st) || st.st_size != (off_t)size)
+		return -EBADMSG;
+	/* MAP_POPULATE: no page fault, so no allocation that can fail, when a record is put. */
+	*at = mmap(NULL, size, protection, MAP_SHARED | MAP_POPULATE, fd, 0);
+	return *at == MAP_FAILED ? -errno : 0;
+}
+
+int ring_producer_open(struct ring_producer *p, int ring_fd, int cursor_fd, int doorbell_fd)
+{
+	void *shared = NULL;
+	void *cursor = NULL;
+	int r = map(ring_fd, sizeof(struct ring_shared), PROT_READ | PROT_WRITE, &shared);
+
+	if (r)
+		return r;
+	r = map(cursor_fd, sizeof(struct ring_cursor), PROT_READ, &cursor);
+	if (r) {
+		(void)munmap(shared, sizeof(struct ring_shared));
+		return r;
+	}
+	p->shared = shared;
+	p->cursor = cursor;
+	p->doorbell_fd = doorbell_fd;
+	p->head = p->shared->head;
+	memcpy(p->drops, p->shared->drops, sizeof(p->drops));
+	return 0;
+}
+
+static void copy_in(struct ring_shared *shared, uint64_t position, const void *bytes, size_t size)
+{
+	size_t place = (size_t)(position % RING_BYTES);
+	size_t run = RING_BYTES - place;
+
+	if (run > size)
+		run = size;
+	memcpy(shared->data + place, bytes, run);
+	if (size > run)
+		memcpy(shared->data, (const uint8_t *)bytes + run, size - run);
+}
+
+static void copy_out(const struct ring_shared *shared, uint64_t position, void *bytes, size_t size)
+{
+	size_t place = (size_t)(position % RING_BYTES);
+	size_t run = RING_BYTES - place;
+
+	if (run > size)
+		run = size;
+	memcpy(bytes, shared->data + place, run);
+	if (size > run)
+		memcpy((uint8_t *)bytes + run, shared->data, size - run);
+}
+
+static size_t padded(size_t size)
+{
+	return (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+}
+
+static void ring_bell(const struct ring_producer *p)
+{
+	if (p->doorbell_fd >= 0)
+		(void)send(p->doorbell_fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+bool ring_put(struct ring_producer *p, unsigned int lane, const void *first, size_t first_size, const void *second,
+	      size_t second_size)
+{
+	size_t size = first_size + second_size;
+	struct ring_entry entry = {.size = (uint32_t)size, .check = ~(uint32_t)size};
+	size_t whole = sizeof(entry) + padded(size);
+	uint64_t tail = __atomic_load_n(&p->cursor->tail, __ATOMIC_ACQUIRE);
+	uint64_t used;
+
+	/* A read index from another process: one that is ahead of us or too far behind means "full", never "free". */
+	used = tail > p->head || p->head - tail > RING_BYTES ? RING_BYTES : p->head - tail;
+	if (lane >= RING_LANES || size > RING_RECORD_MAX || used + whole > lane_room[lane]) {
+		lane = lane < RING_LANES ? lane : RING_LANES - 1;
+		__atomic_store_n(&p->shared->drops[lane], ++p->drops[lane], __ATOMIC_RELEASE);
+		ring_bell(p);
+		return false;
+	}
+	copy_in(p->shared, p->head, &entry, sizeof(entry));
+	copy_in(p->shared, p->head + sizeof(entry), first, first_size);
+	copy_in(p->shared, p->head + sizeof(entry) + first_size, second, second_size);
+	p->head += whole;
+	__atomic_store_n(&p->shared->head, p->head, __ATOMIC_RELEASE);
+	ring_bell(p);
+	return true;
+}
+
+int ring_consumer_open(struct ring_consumer *c, int ring_fd, int cursor_fd)
+{
+	void *shared = NULL;
+	void *cursor = NULL;
+	int r = map(ring_fd, sizeof(struct ring_shared), PROT_READ, &shared);
+
+	if (r)
+		return r;
+	r = map(cursor_fd, sizeof(struct ring_cursor), PROT_READ | PROT_WRITE, &cursor);
+	if (r) {
+		(void)munmap(shared, sizeof(struct ring_shared));
+		return r;
+	}
+	c->shared = shared;
+	c->cursor = cursor;
+	c->tail = c->cursor->tail;
+	memset(c->drops_seen, 0, sizeof(c->drops_seen));
+	return 0;
+}
+
+int ring_peek(struct ring_consumer *c, void *buffer)
+{
+	uint64_t head = __atomic_load_n(&c->shared->head, __ATOMIC_ACQUIRE);
+	struct ring_entry entry;
+	size_t whole;
+
+	if (head == c->tail)
+		return 0;
+	if (head < c->tail || head - c->tail > RING_BYTES || head - c->tail < sizeof(entry))
+		goto nonsense;
+	copy_out(c->shared, c->tail, &entry, sizeof(entry));
+	whole = sizeof(entry) + padded(entry.size);
+	if (entry.check != ~entry.size || entry.size == 0 || entry.size > RING_RECORD_MAX || whole > head - c->tail)
+		goto nonsense;
+	copy_out(c->shared, c->tail + sizeof(entry), buffer, entry.size);
+	c->tail += whole;
+	return (int)entry.size;
+nonsense:
+	c->tail = head;
+	return -EBADMSG;
+}
+
+void ring_release(struct ring_consumer *c)
+{
+	__atomic_store_n(&c->cursor->tail, c->tail, __ATOMIC_RELEASE);
+}
+
+uint64_t ring_drops(struct ring_consumer *c, unsigned int lane)
+{
+	uint64_t total = __atomic_load_n(&c->shared->drops[lane], __ATOMIC_ACQUIRE);
+	uint64_t fresh = total > c->drops_seen[lane] ? total - c->drops_seen[lane] : 0;
+
+	c->drops_seen[lane] = total;
+	return fresh;
+}
