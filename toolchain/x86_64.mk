@@ -1,0 +1,7 @@
+# One line per value: the Makefile includes this file and toolchain/deps reads it.
+TRIPLE := x86_64-linux-musl
+CROSS := x86_64-linux-gnu-
+KERNEL_HEADERS := /usr/include
+ASM_HEADERS := /usr/include/x86_64-linux-gnu/asm
+ARCH_CFLAGS := -march=x86-64 -fcf-protection=full
+DEB_ARCH := amd64
