@@ -20,10 +20,10 @@ int err_set(struct err *e, int code, const char *format, ...) __attribute__((for
 /* As err_set() with ": " and the text of errno value @code appended. Returns -code. */
 int err_sys(struct err *e, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* Add or replace the hint of @e (may be NULL). Returns -e->code, so it can end the function. */
+/* Add or replace the hint of @e. Returns -e->code, so it can end the function; -EINVAL when @e is NULL. */
 int err_hint(struct err *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Put "format: " before the message that is there (context such as "file:line"). Returns -e->code. */
+/* Put "format: " before the message that is there (context such as "file:line"). Returns -e->code, -EINVAL when @e is NULL. */
 int err_prefix(struct err *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Make an err from another process safe to print: terminated, no control bytes, a code in 1..4095. */
