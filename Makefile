@@ -1,0 +1,141 @@
+# Bartizan.  `make help` lists the targets.  This file installs what is missing, makes the configuration
+# and hands over: what is built and how is in toolchain/build.mk, what is checked in toolchain/check.mk.
+
+O ?= build/out
+CACHE ?= build/cache
+KEYS ?= build/keys
+V ?= 0
+JOBS ?= $(shell nproc)
+
+override O := $(abspath $(O))
+override CACHE := $(abspath $(CACHE))
+override KEYS := $(abspath $(KEYS))
+export O CACHE KEYS V LTO WERROR KERNEL
+
+BOARDS := $(sort $(notdir $(patsubst %/,%,$(dir $(wildcard board/*/defconfig)))))
+DEFAULT_BOARD := qemu-x86_64
+# The boards that `make size` weighs and `make test` boots.
+QEMU_BOARDS := qemu-x86_64 qemu-armv7 qemu-aarch64 qemu-riscv64
+BOOTED_BOARDS := qemu-x86_64 qemu-armv7 qemu-aarch64
+
+ARCH = $(shell sed -n 's/^CONFIG_ARCH="\(.*\)"/\1/p' $(O)/.config 2>/dev/null)
+BOARD = $(shell sed -n 's/^CONFIG_BOARD="\(.*\)"/\1/p' $(O)/.config 2>/dev/null)
+GROUP_x86_64 :=
+GROUP_armv7 := arm
+GROUP_aarch64 := aarch64
+GROUP_riscv64 := riscv64
+
+MAKE_JOBS = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS))
+BUILD = +@$(MAKE) --no-print-directory $(MAKE_JOBS) -f toolchain/build.mk
+CHECK = +@$(MAKE) --no-print-directory $(MAKE_JOBS) -f toolchain/check.mk
+TESTS := unit fuzz ns hostile qemu crash style
+CHECKS := $(addprefix check-,$(TESTS))
+
+.PHONY: all help size keys clean distclean repro style test run bench initramfs boards check-setup \
+	config packages menuconfig savedefconfig olddefconfig $(BOARDS:%=%_defconfig) $(BOARDS:%=board-%) $(CHECKS)
+
+all: config
+	$(BUILD) all
+
+help:
+	@echo 'make BOARD_defconfig   choose a board:'
+	@echo '                         $(BOARDS)'
+	@echo 'make menuconfig        change the configuration; savedefconfig, olddefconfig as elsewhere'
+	@echo 'make                   programs into O/bin (unstripped in O/debug, host tools in O/host)'
+	@echo 'make initramfs         O/initramfs-KERNEL.cpio and its kernel (KERNEL=6.12 or 6.1)'
+	@echo 'make run               boot the demo in QEMU'
+	@echo 'make test              everything that is checked; check-{$(subst $() ,$(comma),$(TESTS))} for a part'
+	@echo 'make style             clang-format, clang-tidy, cppcheck and the own style checks'
+	@echo 'make size              each program per architecture, against the budget'
+	@echo 'make bench             the benchmarks'
+	@echo 'make repro             two builds in different places by different users, compared byte for byte'
+	@echo 'make boards            all QEMU boards, in O/board'
+	@echo 'make keys              development keys in build/keys (test boards only)'
+	@echo 'make clean distclean   remove O; remove everything that was built or fetched'
+	@echo
+	@echo 'O=DIR output (build/out)   CACHE=DIR sysroots and downloads (build/cache)   V=1 show commands'
+	@echo 'LTO=0 link fast            JOBS=N (all processors)                          WERROR=1'
+comma := ,
+
+# ---- configuration
+
+packages:
+	@toolchain/setup base
+
+config: packages
+	@[ -f $(O)/.config ] || { echo '  CONFIG  $(DEFAULT_BOARD)'; toolchain/kconfig $(O) defconfig $(DEFAULT_BOARD); }
+	@toolchain/kconfig $(O) header
+
+$(BOARDS:%=%_defconfig): %_defconfig: packages
+	@toolchain/kconfig $(O) defconfig $*
+	@echo '  CONFIG  $*'
+
+menuconfig: config
+	@toolchain/kconfig $(O) menuconfig
+
+olddefconfig: config
+	@toolchain/kconfig $(O) olddefconfig
+
+savedefconfig: config
+	@toolchain/kconfig $(O) savedefconfig $(O)/defconfig
+	@echo 'saved as $(O)/defconfig; a board keeps it as board/$(BOARD)/defconfig'
+
+# ---- other boards: each a build of its own under O/board; the configured one is O itself
+
+$(BOARDS:%=board-%): board-%: config
+	@if [ '$(BOARD)' = '$*' ]; then $(MAKE) --no-print-directory all; else \
+		if [ -L $(O)/board/$* ]; then rm $(O)/board/$*; fi; \
+		if [ ! -f $(O)/board/$*/.config ]; then toolchain/kconfig $(O)/board/$* defconfig $*; fi; \
+		$(MAKE) --no-print-directory O=$(O)/board/$* all; fi
+
+boards:
+	+@for b in $(QEMU_BOARDS); do $(MAKE) --no-print-directory $(MAKE_JOBS) board-$$b || exit 1; done
+
+# ---- what is made from it
+
+initramfs: all keys
+	@toolchain/setup kernel
+	$(BUILD) initramfs
+
+keys: packages
+	@toolchain/keys $(KEYS)
+
+run: all keys
+	@toolchain/setup kernel qemu image
+	@tests/qemu/run-demo
+
+size: boards
+	@toolchain/size $(O)/board $(QEMU_BOARDS)
+
+bench: all keys
+	@tests/bench/run
+
+repro: all
+	@toolchain/repro
+
+# ---- what is checked
+
+check-setup: all keys
+	@toolchain/setup check fuzz kernel qemu image
+
+$(CHECKS): check-setup
+	$(CHECK) $@
+
+check-qemu test: booted-boards
+
+.PHONY: booted-boards
+booted-boards: check-setup
+	+@for b in $(BOOTED_BOARDS); do $(MAKE) --no-print-directory $(MAKE_JOBS) board-$$b || exit 1; done
+
+test: check-setup
+	$(CHECK) test
+
+style: check-setup
+	@toolchain/setup style
+	$(CHECK) style
+
+clean:
+	rm -rf $(O)
+
+distclean:
+	rm -rf $(O) $(CACHE) $(KEYS)

@@ -1,0 +1,30 @@
+# supervisor/LINKS -> make variables: PROGRAMS, HOST_PROGRAMS, DIRS_<row>, LIBS_<row>.
+# A row is "name: dir dir ... [+ library library ...]"; "host/name" is built for the build machine.
+/^[ \t]*(#|$)/ { next }
+!/^[a-z\/]+:[a-z ]+(\+[a-z ]+)?$/ {
+	print "$(error supervisor/LINKS:" NR ": not a row: " $0 ")"
+	next
+}
+{
+	name = $0
+	sub(/:.*/, "", name)
+	rest = $0
+	sub(/^[^:]*:/, "", rest)
+	libs = ""
+	if (rest ~ /\+/) {
+		libs = rest
+		sub(/^[^+]*\+/, "", libs)
+		sub(/\+.*/, "", rest)
+	}
+	print "DIRS_" name " :=" rest
+	print "LIBS_" name " :=" libs
+	if (name ~ /^host\//) {
+		sub(/^host\//, "", name)
+		host = host " " name
+	} else
+		target = target " " name
+}
+END {
+	print "PROGRAMS :=" target
+	print "HOST_PROGRAMS :=" host
+}
