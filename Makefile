@@ -31,7 +31,7 @@ CHECK = +@$(MAKE) --no-print-directory $(MAKE_JOBS) -f toolchain/check.mk
 TESTS := unit fuzz ns hostile qemu crash style
 CHECKS := $(addprefix check-,$(TESTS))
 
-.PHONY: all help size keys clean distclean repro style test run bench initramfs boards check-setup \
+.PHONY: all help size keys clean distclean repro style test run bench initramfs boards \
 	config packages menuconfig savedefconfig olddefconfig $(BOARDS:%=%_defconfig) $(BOARDS:%=board-%) $(CHECKS)
 
 all: config
@@ -115,23 +115,32 @@ repro: all
 
 # ---- what is checked
 
-check-setup: all keys
-	@toolchain/setup check fuzz kernel qemu image
+# What a check needs beyond the compiler, and whether it looks at the built programs.
+GROUPS_unit :=
+GROUPS_fuzz := fuzz
+GROUPS_style := check
+GROUPS_ns := check
+GROUPS_hostile := check
+GROUPS_qemu := kernel qemu image
+GROUPS_crash := kernel qemu image
 
-$(CHECKS): check-setup
-	$(CHECK) $@
-
-check-qemu test: booted-boards
-
-.PHONY: booted-boards
-booted-boards: check-setup
+.PHONY: tested-boards
+check-unit check-fuzz: config
+check-style check-ns check-hostile: all keys
+check-qemu check-crash test: tested-boards keys
+tested-boards:
 	+@for b in $(BOOTED_BOARDS); do $(MAKE) --no-print-directory $(MAKE_JOBS) board-$$b || exit 1; done
 
-test: check-setup
+$(CHECKS): check-%:
+	@toolchain/setup base $(GROUPS_$*)
+	$(CHECK) $@
+
+test:
+	@toolchain/setup base $(sort $(foreach t,$(TESTS),$(GROUPS_$(t))))
 	$(CHECK) test
 
-style: check-setup
-	@toolchain/setup style
+style: all
+	@toolchain/setup base check style
 	$(CHECK) style
 
 clean:
