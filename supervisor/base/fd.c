@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #define ALL_SEALS (F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
+#define SEAL_EXEC 0x0020 /* F_SEAL_EXEC of linux/fcntl.h since 6.3 */
 
 void fd_close(int *fd)
 {
@@ -130,11 +131,18 @@ int fd_sealed_memfd(const char *name, const void *data, size_t size)
 	return take_fd(&fd);
 }
 
+int fd_seals(int fd)
+{
+	int seals = fcntl(fd, F_GET_SEALS);
+
+	return seals < 0 ? -errno : seals & ~SEAL_EXEC;
+}
+
 int fd_check_sealed(int fd, size_t size)
 {
 	struct stat st;
 
-	if (fcntl(fd, F_GET_SEALS) != ALL_SEALS)
+	if (fd_seals(fd) != ALL_SEALS)
 		return -EBADMSG;
 	if (fstat(fd, &st) || st.st_size != (off_t)size)
 		return -EBADMSG;

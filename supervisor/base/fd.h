@@ -35,6 +35,12 @@ int fd_write_file(int directory, const char *path, const char *text);
 /* A memfd with @size bytes of @data, mode 0600, sealed WRITE|SHRINK|GROW|SEAL. Returns the fd or -errno. memfd_create(2) */
 int fd_sealed_memfd(const char *name, const void *data, size_t size);
 
+/*
+ * The seals of memfd @fd, -errno when it has none (not a memfd). F_SEAL_EXEC is left out: with vm.memfd_noexec, which the harden table
+ * sets, the kernel (6.3 and later) puts it on every memfd at birth, and it only ever takes rights away.
+ */
+int fd_seals(int fd);
+
 /* 0 if @fd is a memfd with exactly the four seals above and @size bytes; -EBADMSG otherwise. */
 int fd_check_sealed(int fd, size_t size);
 

@@ -145,9 +145,9 @@ int channel_check_fd(int fd, enum fd_kind kind)
 	case FD_LISTENER:
 		return check_socket(fd, AF_UNIX, SOCK_SEQPACKET, true);
 	case FD_SEALED:
-		return fcntl(fd, F_GET_SEALS) == (MEMORY_SEALS | F_SEAL_WRITE) ? 0 : -EBADMSG;
+		return fd_seals(fd) == (MEMORY_SEALS | F_SEAL_WRITE) ? 0 : -EBADMSG;
 	case FD_MEMORY:
-		return fcntl(fd, F_GET_SEALS) == MEMORY_SEALS ? 0 : -EBADMSG;
+		return fd_seals(fd) == MEMORY_SEALS ? 0 : -EBADMSG;
 	case FD_PIPE:
 		return check_pipe(fd);
 	case FD_PIDFD:

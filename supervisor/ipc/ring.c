@@ -18,12 +18,22 @@
 struct ring_shared {
 	uint64_t head; /* next byte to be written */
 	uint64_t drops[RING_LANES];
-	uint64_t reserved[4];
+	/*
+	 * How many records were put, and the head after the last of them: number k lies in place k % 2. A producer that starts takes the
+	 * greater number of the places that agree with the published head, so a kill between any two stores below leaves a state that
+	 * says exactly whether the record of that number was published.
+	 */
+	struct {
+		uint64_t number;
+		uint64_t head;
+	} counted[2];
 	uint8_t data[RING_BYTES];
 };
 
 struct ring_cursor {
 	uint64_t tail; /* first byte not yet consumed */
+	uint64_t drops_told[RING_LANES];
+	uint64_t notes[RING_NOTES];
 };
 
 struct ring_entry {
@@ -74,11 +84,21 @@ static int map(int fd, size_t size, int protection, void **at)
 	struct stat st;
 
 	/* Without the seals a peer could shrink the file and every access here would be SIGBUS. */
-	if (fcntl(fd, F_GET_SEALS) != MEMORY_SEALS || fstat(fd, &st) || st.st_size != (off_t)size)
+	if (fd_seals(fd) != MEMORY_SEALS || fstat(fd, &st) || st.st_size != (off_t)size)
 		return -EBADMSG;
 	/* MAP_POPULATE: no page fault, so no allocation that can fail, when a record is put. */
 	*at = mmap(NULL, size, protection, MAP_SHARED | MAP_POPULATE, fd, 0);
 	return *at == MAP_FAILED ? -errno : 0;
+}
+
+static uint64_t last_number(const struct ring_shared *shared)
+{
+	uint64_t number = 0;
+
+	for (size_t i = 0; i < 2; i++)
+		if (shared->counted[i].head == shared->head && shared->counted[i].number > number)
+			number = shared->counted[i].number;
+	return number;
 }
 
 int ring_producer_open(struct ring_producer *p, int ring_fd, int cursor_fd, int doorbell_fd)
@@ -98,8 +118,24 @@ int ring_producer_open(struct ring_producer *p, int ring_fd, int cursor_fd, int 
 	p->cursor = cursor;
 	p->doorbell_fd = doorbell_fd;
 	p->head = p->shared->head;
+	p->number = last_number(p->shared);
 	memcpy(p->drops, p->shared->drops, sizeof(p->drops));
 	return 0;
+}
+
+uint64_t ring_next_number(const struct ring_producer *p)
+{
+	return p->number + 1;
+}
+
+/* The place is made unbelievable first: its old head may equal the published one when records were dropped. */
+static void count_record(struct ring_producer *p, uint64_t head_after)
+{
+	uint64_t place = ++p->number % 2;
+
+	__atomic_store_n(&p->shared->counted[place].head, UINT64_MAX, __ATOMIC_RELEASE);
+	__atomic_store_n(&p->shared->counted[place].number, p->number, __ATOMIC_RELEASE);
+	__atomic_store_n(&p->shared->counted[place].head, head_after, __ATOMIC_RELEASE);
 }
 
 static void copy_in(struct ring_shared *shared, uint64_t position, const void *bytes, size_t size)
@@ -151,6 +187,7 @@ bool ring_put(struct ring_producer *p, unsigned int lane, const void *first, siz
 	if (lane >= RING_LANES || size > RING_RECORD_MAX || used + whole > lane_room[lane]) {
 		lane = lane < RING_LANES ? lane : RING_LANES - 1;
 		__atomic_store_n(&p->shared->drops[lane], ++p->drops[lane], __ATOMIC_RELEASE);
+		count_record(p, p->head);
 		ring_bell(p);
 		return false;
 	}
@@ -158,6 +195,7 @@ bool ring_put(struct ring_producer *p, unsigned int lane, const void *first, siz
 	copy_in(p->shared, p->head + sizeof(entry), first, first_size);
 	copy_in(p->shared, p->head + sizeof(entry) + first_size, second, second_size);
 	p->head += whole;
+	count_record(p, p->head);
 	__atomic_store_n(&p->shared->head, p->head, __ATOMIC_RELEASE);
 	ring_bell(p);
 	return true;
@@ -179,7 +217,7 @@ int ring_consumer_open(struct ring_consumer *c, int ring_fd, int cursor_fd)
 	c->shared = shared;
 	c->cursor = cursor;
 	c->tail = c->cursor->tail;
-	memset(c->drops_seen, 0, sizeof(c->drops_seen));
+	memcpy(c->drops_seen, c->cursor->drops_told, sizeof(c->drops_seen));
 	return 0;
 }
 
@@ -208,6 +246,23 @@ nonsense:
 void ring_release(struct ring_consumer *c)
 {
 	__atomic_store_n(&c->cursor->tail, c->tail, __ATOMIC_RELEASE);
+	memcpy(c->cursor->drops_told, c->drops_seen, sizeof(c->drops_seen));
+}
+
+void ring_rewind(struct ring_consumer *c)
+{
+	c->tail = c->cursor->tail;
+	memcpy(c->drops_seen, c->cursor->drops_told, sizeof(c->drops_seen));
+}
+
+uint64_t ring_note(const struct ring_consumer *c, unsigned int index)
+{
+	return c->cursor->notes[index];
+}
+
+void ring_set_note(struct ring_consumer *c, unsigned int index, uint64_t value)
+{
+	__atomic_store_n(&c->cursor->notes[index], value, __ATOMIC_RELEASE);
 }
 
 uint64_t ring_drops(struct ring_consumer *c, unsigned int lane)
