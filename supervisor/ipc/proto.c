@@ -48,6 +48,8 @@ static const struct message_def messages[] = {
 	ROW(M_DIALED, LAUNCHER, SHIPPER, PLAIN, 1, FD_TCP),
 	ROW(M_DIAL_FAILED, LAUNCHER, SHIPPER, sizeof(struct message_done), 0, 0),
 	ROW(M_SHIPPED, SHIPPER, RECORDER, sizeof(struct message_shipped), 0, 0),
+	ROW(M_COLLECTOR, SHIPPER, RECORDER, sizeof(struct message_collector), 0, 0),
+	ROW(M_SPOOLED, RECORDER, SHIPPER, PLAIN, 0, 0),
 	ROW(M_VERIFY, LAUNCHER, VERIFY, sizeof(struct message_verify), 2, FD_FILE, FD_SEALED),
 	ROW(M_VERDICT, VERIFY, LAUNCHER, sizeof(struct message_verdict), 0, 0),
 	ROW(M_VERIFY_REFUSED, VERIFY, LAUNCHER, sizeof(struct message_done), 0, 0),

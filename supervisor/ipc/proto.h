@@ -131,6 +131,9 @@ enum message_type {
 	M_ROW_SERVICE,
 	M_ROW_TEXT,
 	M_END,
+	/* recorder <-> shipper */
+	M_SPOOLED,	    /* there is something new in the spool; request 1: urgent */
+	M_COLLECTOR,	    /* the state of the session with the collector changed */
 	M_COUNT
 };
 
@@ -142,7 +145,7 @@ struct message_head {
 };
 
 /* Messages that are a head and nothing more: STORED_END CHILD_ACK LAUNCHER_READY LAUNCHER_UP ALIVE ALIVE_END LIVE ACK NAMED_END
- * HELPER* (subject says which helper) START PROBE RELEASE LINK_* DIAL DIALED BOUND-free ones. */
+ * HELPER* (subject says which helper) START PROBE RELEASE LINK_* DIAL DIALED SPOOLED. */
 struct message_plain {
 	struct message_head head;
 };
@@ -221,6 +224,15 @@ struct message_shipped {
 	struct message_head head;
 	uint64_t boot; /* boot id of the record */
 	uint64_t n;    /* every record up to this one was read by the collector */
+};
+
+struct message_collector {
+	struct message_head head;
+	uint8_t connected;
+	char collector[72]; /* address and port */
+	char protocol[16];  /* "TLSv1.3" */
+	char suite[64];
+	struct err why; /* not connected: the reason */
 };
 
 struct message_verify { /* + image file, + sealed memfd of struct trust_anchors (trust/anchors.h) */
@@ -321,6 +333,7 @@ union message {
 	struct message_done done;
 	struct message_output output;
 	struct message_shipped shipped;
+	struct message_collector collector;
 	struct message_verify verify;
 	struct message_verdict verdict;
 	struct message_check_fs check_fs;

@@ -143,6 +143,9 @@ static void copy_in(struct ring_shared *shared, uint64_t position, const void *b
 	size_t place = (size_t)(position % RING_BYTES);
 	size_t run = RING_BYTES - place;
 
+	/* The second piece of a record may be absent: no pointer then. */
+	if (!size)
+		return;
 	if (run > size)
 		run = size;
 	memcpy(shared->data + place, bytes, run);

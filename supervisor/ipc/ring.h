@@ -15,6 +15,7 @@
 #define RING_BYTES (256u * 1024u) /* data area; a power of two */
 #define RING_RECORD_MAX 8192u	  /* longest payload */
 #define RING_LANES 3
+#define RING_NOTES 4
 
 struct ring_shared; /* the mapped ring */
 struct ring_cursor; /* the mapped read index */
@@ -24,6 +25,7 @@ struct ring_producer {
 	const struct ring_cursor *cursor;
 	int doorbell_fd; /* own end of a SOCK_DGRAM pair; -1: none */
 	uint64_t head;	 /* private copy: what is mapped is only published, never read back */
+	uint64_t number; /* records ever put into this ring, dropped ones included, over all lives of its producer */
 	uint64_t drops[RING_LANES];
 };
 
@@ -52,6 +54,11 @@ int ring_producer_open(struct ring_producer *p, int ring_fd, int cursor_fd, int 
 bool ring_put(struct ring_producer *p, unsigned int lane, const void *first, size_t first_size, const void *second,
 	      size_t second_size);
 
+/* The number that the next ring_put() gives its record, from 1. It goes on over a restart of the producer, exactly: a producer that is
+ * killed at any instruction of ring_put() neither skips a number nor gives one twice. */
+uint64_t ring_next_number(const struct ring_producer *p);
+
+/* Map a consumer's side; goes on where an earlier consumer of the same ring stopped: read index, drops already told, notes. */
 int ring_consumer_open(struct ring_consumer *c, int ring_fd, int cursor_fd);
 
 /*
@@ -61,8 +68,16 @@ int ring_consumer_open(struct ring_consumer *c, int ring_fd, int cursor_fd);
  */
 int ring_peek(struct ring_consumer *c, void *buffer);
 
-/* Publish the read index up to everything peeked. Called after the records are safe (write(2) to the segment returned). */
+/* Publish the read index up to everything peeked. Called after the records are safe (write(2) to the segment returned). The drops told
+ * by ring_drops() so far count as told over a restart of the consumer, too. */
 void ring_release(struct ring_consumer *c);
+
+/* Undo every ring_peek() since the last ring_release(): what was peeked could not be kept and comes again. */
+void ring_rewind(struct ring_consumer *c);
+
+/* Numbers of the consumer's own that outlive it together with the read index. @index < RING_NOTES. */
+uint64_t ring_note(const struct ring_consumer *c, unsigned int index);
+void ring_set_note(struct ring_consumer *c, unsigned int index, uint64_t value);
 
 /* Records dropped in @lane since the last call. Monotonic in the producer; nonsense (going back) reads as 0. */
 uint64_t ring_drops(struct ring_consumer *c, unsigned int lane);

@@ -1,0 +1,135 @@
+#include "audit/audit.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+static struct ring_producer *own_ring;
+
+void audit_open(struct ring_producer *producer)
+{
+	own_ring = producer;
+}
+
+/* The values of a record on the stack. The largest row fits by construction, see the assertion in audit_put(). */
+struct body {
+	uint8_t bytes[AUDIT_FIELDS_MAX * (sizeof(uint16_t) + AUDIT_STRING_MAX)];
+	size_t used;
+};
+
+static void add(struct body *body, const void *bytes, size_t size)
+{
+	memcpy(body->bytes + body->used, bytes, size);
+	body->used += size;
+}
+
+static void add_string(struct body *body, const char *string)
+{
+	uint16_t length = string ? (uint16_t)strnlen(string, AUDIT_STRING_MAX) : 0;
+
+	add(body, &length, sizeof(length));
+	if (length)
+		add(body, string, length);
+}
+
+static void add_value(struct body *body, enum audit_type type, const struct audit_value *value)
+{
+	static const uint8_t no_hash[32];
+
+	/* A value of another type than its row is a bug of the caller; the record is kept in the row's form, with an empty value. */
+	if (value && value->type != type)
+		value = NULL;
+	switch (type) {
+	case AUDIT_STRING:
+		add_string(body, value ? value->string : NULL);
+		break;
+	case AUDIT_NUMBER:
+		add(body, &(uint64_t){value ? value->number : 0}, sizeof(uint64_t));
+		break;
+	case AUDIT_HASH:
+		add(body, value && value->hash ? value->hash : no_hash, sizeof(no_hash));
+		break;
+	case AUDIT_END:
+		break;
+	}
+}
+
+void audit_put(enum audit_event event, const struct audit_value *values, size_t count)
+{
+	const struct audit_def *def = &audit_events[event];
+	struct audit_record head = {.event = (uint16_t)event, .boot_us = clock_boot_us()};
+	struct body body = {.used = 0};
+
+	_Static_assert(sizeof(head) + sizeof(body.bytes) <= RING_RECORD_MAX, "every record fits into a ring");
+	_Static_assert(32 <= AUDIT_STRING_MAX, "a hash needs no more room than a string");
+	if (!own_ring)
+		return;
+	for (size_t i = 0; def->fields[i].type != AUDIT_END; i++)
+		add_value(&body, def->fields[i].type, i < count ? &values[i] : NULL);
+	head.size = (uint16_t)(sizeof(head) + body.used);
+	head.sn = ring_next_number(own_ring);
+	(void)ring_put(own_ring, (unsigned int)def->lane, &head, sizeof(head), body.bytes, body.used);
+}
+
+struct input {
+	const uint8_t *at;
+	size_t left;
+};
+
+static int take(struct input *in, void *to, size_t size)
+{
+	if (in->left < size)
+		return -EBADMSG;
+	memcpy(to, in->at, size);
+	in->at += size;
+	in->left -= size;
+	return 0;
+}
+
+static int take_string(struct input *in, struct audit_decoded *decoded, size_t i)
+{
+	uint16_t length;
+
+	if (take(in, &length, sizeof(length)) || length > AUDIT_STRING_MAX || length > in->left)
+		return -EBADMSG;
+	decoded->values[i].string = (const char *)in->at;
+	decoded->values[i].length = length;
+	in->at += length;
+	in->left -= length;
+	return 0;
+}
+
+static int take_value(struct input *in, struct audit_decoded *decoded, size_t i)
+{
+	switch (decoded->def->fields[i].type) {
+	case AUDIT_STRING:
+		return take_string(in, decoded, i);
+	case AUDIT_NUMBER:
+		return take(in, &decoded->values[i].number, sizeof(decoded->values[i].number));
+	case AUDIT_HASH:
+		return take(in, decoded->values[i].hash, sizeof(decoded->values[i].hash));
+	case AUDIT_END:
+		break;
+	}
+	return -EBADMSG;
+}
+
+int audit_decode(const void *bytes, size_t size, struct audit_decoded *decoded)
+{
+	struct input in = {.at = bytes, .left = size};
+	struct audit_decoded d;
+
+	memset(&d, 0, sizeof(d));
+	if (take(&in, &d.head, sizeof(d.head)) || d.head.event >= EVENT_COUNT || d.head.size != size || d.head.padding != 0 ||
+	    d.head.sn == 0)
+		return -EBADMSG;
+	d.def = &audit_events[d.head.event];
+	for (; d.def->fields[d.count].type != AUDIT_END; d.count++)
+		if (take_value(&in, &d, d.count))
+			return -EBADMSG;
+	if (in.left)
+		return -EBADMSG;
+	*decoded = d;
+	return 0;
+}

@@ -1,0 +1,276 @@
+/* links: base ipc */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/fd.h"
+#include "ipc/ring.h"
+
+/* The places of ring.c's shared structures, written as a hostile peer would: by offset. */
+#define AT_HEAD 0
+#define AT_DATA 64
+
+struct pair {
+	int ring_fd;
+	int cursor_fd;
+	struct ring_producer producer;
+	struct ring_consumer consumer;
+	uint8_t *raw;
+	uint64_t *raw_cursor;
+};
+
+static int open_pair(void **state)
+{
+	static struct pair p;
+
+	memset(&p, 0, sizeof(p));
+	if (ring_create(&p.ring_fd, &p.cursor_fd) || ring_producer_open(&p.producer, p.ring_fd, p.cursor_fd, -1) ||
+	    ring_consumer_open(&p.consumer, p.ring_fd, p.cursor_fd))
+		return -1;
+	p.raw = mmap(NULL, AT_DATA + RING_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, p.ring_fd, 0);
+	p.raw_cursor = mmap(NULL, 64, PROT_READ | PROT_WRITE, MAP_SHARED, p.cursor_fd, 0);
+	*state = &p;
+	return p.raw == MAP_FAILED || p.raw_cursor == MAP_FAILED ? -1 : 0;
+}
+
+static int close_pair(void **state)
+{
+	struct pair *p = *state;
+
+	fd_close(&p->ring_fd);
+	fd_close(&p->cursor_fd);
+	return 0;
+}
+
+static bool put(struct pair *p, unsigned int lane, const char *text)
+{
+	return ring_put(&p->producer, lane, text, strlen(text), NULL, 0);
+}
+
+static void set_head(struct pair *p, uint64_t head)
+{
+	memcpy(p->raw + AT_HEAD, &head, sizeof(head));
+}
+
+static uint64_t get_head(const struct pair *p)
+{
+	uint64_t head;
+
+	memcpy(&head, p->raw + AT_HEAD, sizeof(head));
+	return head;
+}
+
+static void test_order_and_release(void **state)
+{
+	struct pair *p = *state;
+	struct ring_consumer again;
+	uint8_t buffer[RING_RECORD_MAX];
+
+	assert_true(put(p, 0, "one"));
+	assert_true(ring_put(&p->producer, 0, "t", 1, "wo", 2));
+	assert_int_equal(ring_peek(&p->consumer, buffer), 3);
+	assert_memory_equal(buffer, "one", 3);
+	ring_release(&p->consumer);
+	assert_int_equal(ring_peek(&p->consumer, buffer), 3);
+	assert_memory_equal(buffer, "two", 3);
+	assert_int_equal(ring_peek(&p->consumer, buffer), 0);
+	/* Not released: the next consumer, or this one after a rewind, sees it again. */
+	assert_int_equal(ring_consumer_open(&again, p->ring_fd, p->cursor_fd), 0);
+	assert_int_equal(ring_peek(&again, buffer), 3);
+	ring_rewind(&p->consumer);
+	assert_int_equal(ring_peek(&p->consumer, buffer), 3);
+	assert_memory_equal(buffer, "two", 3);
+}
+
+static void test_wraps_with_all_sizes(void **state)
+{
+	struct pair *p = *state;
+	uint8_t record[RING_RECORD_MAX];
+	uint8_t buffer[RING_RECORD_MAX];
+
+	for (size_t i = 0; i < 3000; i++) {
+		size_t size = 1 + i * 37 % (RING_RECORD_MAX - 1);
+
+		memset(record, (int)(i & 0xff), size);
+		assert_true(ring_put(&p->producer, 0, record, size / 2, record + size / 2, size - size / 2));
+		assert_int_equal(ring_peek(&p->consumer, buffer), (int)size);
+		assert_memory_equal(buffer, record, size);
+		ring_release(&p->consumer);
+	}
+	assert_false(ring_put(&p->producer, 0, record, RING_RECORD_MAX, record, 1));
+	assert_false(ring_put(&p->producer, RING_LANES, record, 1, NULL, 0));
+}
+
+/* A flood in a lower lane leaves room for the higher ones, and every drop is counted in its lane. */
+static void test_lanes_and_drops(void **state)
+{
+	static const uint8_t record[1000];
+	struct pair *p = *state;
+	size_t stored[RING_LANES] = {0};
+
+	for (unsigned int lane = RING_LANES; lane-- > 0;)
+		for (size_t i = 0; i < 400; i++)
+			stored[lane] += ring_put(&p->producer, lane, record, sizeof(record), NULL, 0);
+	assert_uint_in_range(stored[2], 129, 131);
+	assert_uint_in_range(stored[1], 60, 70);
+	assert_uint_in_range(stored[0], 60, 70);
+	for (unsigned int lane = 0; lane < RING_LANES; lane++) {
+		assert_int_equal(ring_drops(&p->consumer, lane), 400 - stored[lane]);
+		assert_int_equal(ring_drops(&p->consumer, lane), 0);
+	}
+}
+
+static void test_drops_told_once_over_restart(void **state)
+{
+	struct pair *p = *state;
+	struct ring_consumer again;
+
+	assert_false(ring_put(&p->producer, 1, NULL, RING_RECORD_MAX + 1, NULL, 0));
+	assert_int_equal(ring_drops(&p->consumer, 1), 1);
+	assert_int_equal(ring_consumer_open(&again, p->ring_fd, p->cursor_fd), 0);
+	assert_int_equal(ring_drops(&again, 1), 1); /* told, but not released: told again */
+	ring_release(&again);
+	assert_int_equal(ring_consumer_open(&again, p->ring_fd, p->cursor_fd), 0);
+	assert_int_equal(ring_drops(&again, 1), 0);
+}
+
+static void test_numbers_go_on(void **state)
+{
+	struct pair *p = *state;
+	struct ring_producer again;
+
+	for (uint64_t i = 1; i <= 5; i++) {
+		assert_int_equal(ring_next_number(&p->producer), i);
+		assert_int_equal(put(p, i == 4 ? RING_LANES : 0, "x"), i != 4); /* number 4 is dropped and counts */
+	}
+	assert_int_equal(ring_producer_open(&again, p->ring_fd, p->cursor_fd, -1), 0);
+	assert_int_equal(ring_next_number(&again), 6);
+}
+
+/* A producer killed after it counted and before it published: the record does not exist, so its number is given again. */
+static void test_number_of_unpublished(void **state)
+{
+	struct pair *p = *state;
+	struct ring_producer again;
+	uint64_t before;
+
+	for (int drops = 0; drops < 2; drops++) {
+		assert_true(put(p, 0, "kept"));
+		if (drops)
+			assert_false(put(p, RING_LANES, "dropped"));
+		before = get_head(p);
+		assert_true(put(p, 0, "never published"));
+		set_head(p, before);
+		assert_int_equal(ring_producer_open(&again, p->ring_fd, p->cursor_fd, -1), 0);
+		assert_int_equal(ring_next_number(&again), ring_next_number(&p->producer) - 1);
+		p->producer = again;
+	}
+}
+
+/* Wild heads: never a read outside the data, never a loop; the consumer jumps to what is published. */
+static void test_hostile_head(void **state)
+{
+	static const uint64_t heads[] = {1, 7, 9, RING_BYTES + 1, RING_BYTES * 5ull, UINT64_MAX, UINT64_MAX - 7, 1ull << 63};
+	struct pair *p = *state;
+	uint8_t buffer[RING_RECORD_MAX];
+
+	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+		set_head(p, heads[i]);
+		assert_int_equal(ring_peek(&p->consumer, buffer), -EBADMSG);
+		assert_int_equal(ring_peek(&p->consumer, buffer), 0);
+		ring_release(&p->consumer);
+	}
+}
+
+static void test_hostile_entry(void **state)
+{
+	static const uint32_t sizes[] = {0, RING_RECORD_MAX + 1, UINT32_MAX, UINT32_MAX - 7, 4000};
+	struct pair *p = *state;
+	uint8_t buffer[RING_RECORD_MAX];
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		uint32_t entry[2] = {sizes[i], ~sizes[i]};
+		uint8_t *payload;
+
+		assert_true(put(p, 0, "0123456789"));
+		payload = memmem(p->raw + AT_DATA, RING_BYTES, "0123456789", 10);
+		assert_non_null(payload);
+		memcpy(payload - sizeof(entry), entry, sizeof(entry));
+		memset(payload, 0, 10);
+		assert_int_equal(ring_peek(&p->consumer, buffer), -EBADMSG);
+		assert_int_equal(ring_peek(&p->consumer, buffer), 0);
+		ring_release(&p->consumer);
+	}
+}
+
+/* A wild read index means "full": nothing that is unread is overwritten, and the producer goes on counting. */
+static void test_hostile_tail(void **state)
+{
+	static const uint64_t tails[] = {1000, UINT64_MAX, 1ull << 40};
+	struct pair *p = *state;
+
+	for (size_t i = 0; i < sizeof(tails) / sizeof(tails[0]); i++) {
+		p->raw_cursor[0] = tails[i];
+		assert_false(put(p, 0, "x"));
+		assert_int_equal(ring_drops(&p->consumer, 0), 1);
+	}
+	p->raw_cursor[0] = 0;
+	assert_true(put(p, 0, "x"));
+}
+
+/* Memory that its maker could still shrink, or of another size, is not mapped. */
+static void test_refuses_other_memory(void **state)
+{
+	struct pair *p = *state;
+	struct ring_producer producer;
+	struct ring_consumer consumer;
+	int plain = memfd_create("plain", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	assert_int_equal(ftruncate(plain, 1 << 20), 0);
+	assert_int_equal(ring_consumer_open(&consumer, plain, p->cursor_fd), -EBADMSG);
+	assert_int_equal(ring_producer_open(&producer, plain, p->cursor_fd, -1), -EBADMSG);
+	assert_int_equal(ring_producer_open(&producer, p->cursor_fd, p->cursor_fd, -1), -EBADMSG);
+	assert_int_equal(ring_producer_open(&producer, p->ring_fd, p->ring_fd, -1), -EBADMSG);
+	fd_close(&plain);
+}
+
+static void test_full_doorbell_never_blocks(void **state)
+{
+	struct pair *p = *state;
+	int bell[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, bell), 0);
+	p->producer.doorbell_fd = bell[0];
+	for (int i = 0; i < 5000; i++)
+		assert_true(put(p, 0, "ring"));
+	fd_close(&bell[1]);
+	assert_true(put(p, 0, "nobody listens"));
+	fd_close(&bell[0]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_order_and_release, open_pair, close_pair),
+		cmocka_unit_test_setup_teardown(test_wraps_with_all_sizes, open_pair, close_pair),
+		cmocka_unit_test_setup_teardown(test_lanes_and_drops, open_pair, close_pair),
+		cmocka_unit_test_setup_teardown(test_drops_told_once_over_restart, open_pair, close_pair),
+		cmocka_unit_test_setup_teardown(test_numbers_go_on, open_pair, close_pair),
+		cmocka_unit_test_setup_teardown(test_number_of_unpublished, open_pair, close_pair),
+		cmocka_unit_test_setup_teardown(test_hostile_head, open_pair, close_pair),
+		cmocka_unit_test_setup_teardown(test_hostile_entry, open_pair, close_pair),
+		cmocka_unit_test_setup_teardown(test_hostile_tail, open_pair, close_pair),
+		cmocka_unit_test_setup_teardown(test_refuses_other_memory, open_pair, close_pair),
+		cmocka_unit_test_setup_teardown(test_full_doorbell_never_blocks, open_pair, close_pair),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
