@@ -1,0 +1,19 @@
+#ifndef BARTIZAN_COMMANDS_H
+#define BARTIZAN_COMMANDS_H
+
+/*
+ * One row per command, one file per command: `int cmd_NAME(int argc, char **argv)` with argv[0] the command's name; it returns the exit
+ * code. A command of the other build has its row too, without function, so that the program can say where to find it.
+ */
+enum where { ON_DEVICE, ON_HOST, ON_BOTH };
+
+struct command {
+	const char *name;
+	int (*function)(int argc, char **argv);
+	const char *help;
+	enum where where;
+};
+
+extern const struct command commands[]; /* ends with a row without name */
+
+#endif
