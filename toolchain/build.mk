@@ -171,10 +171,10 @@ $(O)/gen/helper_filters.c: $(O)/host/filtergen
 DEFAULT_KERNEL = $(shell sed -n 's/^default = //p' board/$(BOARD)/board.conf)
 USE_KERNEL = $(or $(KERNEL),$(DEFAULT_KERNEL))
 initramfs: programs
-	$(Q)flock $(CACHE)/lock toolchain/kernel --cache $(CACHE) fetch $(BOARD) $(USE_KERNEL)
+	$(Q)toolchain/kernel --cache $(CACHE) $(BOARD) $(USE_KERNEL) >/dev/null
 	$(call say,CPIO,initramfs-$(USE_KERNEL).cpio)
 	$(Q)toolchain/mkinitramfs --board board/$(BOARD) --programs $(O)/bin --conf conf --keys $(KEYS) \
-		--kernel $(CACHE)/kernel/$(BOARD)/$(USE_KERNEL) --out $(O)/initramfs-$(USE_KERNEL).cpio
+		--kernel $(CACHE)/kernels/$(BOARD)-$(USE_KERNEL) --out $(O)/initramfs-$(USE_KERNEL).cpio
 
 .DELETE_ON_ERROR:
 .SECONDARY:
