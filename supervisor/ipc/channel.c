@@ -29,7 +29,7 @@ static void attach_fds(struct msghdr *header, void *control, const int *fds, int
 	size_t bytes = sizeof(int) * (size_t)fd_count;
 
 	header->msg_control = control;
-	header->msg_controllen = CMSG_SPACE(bytes);
+	header->msg_controllen = (socklen_t)CMSG_SPACE(bytes); /* socklen_t in musl, size_t in glibc */
 	memset(control, 0, header->msg_controllen);
 	part = CMSG_FIRSTHDR(header);
 	part->cmsg_level = SOL_SOCKET;
@@ -164,13 +164,22 @@ int channel_check_fd(int fd, enum fd_kind kind)
 	return -EBADMSG;
 }
 
+/* musl's CMSG_NXTHDR mixes signed and unsigned; its arithmetic is right (cmsg(3)), the warning is not ours to mend. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wsign-conversion"
+static struct cmsghdr *next_part(struct msghdr *header, struct cmsghdr *part)
+{
+	return CMSG_NXTHDR(header, part);
+}
+#pragma GCC diagnostic pop
+
 /* Take over every descriptor of the control data, whatever its shape, so that refusing the message can close them all. */
 static int collect_fds(struct msghdr *header, struct received *received)
 {
 	int wrong = 0;
 
 	received->fd_count = 0;
-	for (struct cmsghdr *part = CMSG_FIRSTHDR(header); part; part = CMSG_NXTHDR(header, part)) {
+	for (struct cmsghdr *part = CMSG_FIRSTHDR(header); part; part = next_part(header, part)) {
 		size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
 
 		if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) {
