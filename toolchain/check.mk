@@ -117,7 +117,7 @@ FUZZ_SUITES := $(if $(FUZZ_BINS),fuzz-replay=tests/style/fuzz-replay)
 NS_SUITES := $(call present,ns=tests/ns/run)
 HOSTILE_SUITES := $(call present,hostile=tests/hostile/run)
 QEMU_SUITES := $(call present,qemu=tests/qemu/suite)
-CRASH_SUITES := $(call present,crash=tests/qemu/crash)
+CRASH_SUITES := $(call present,crash=tests/crash/run)
 
 .PHONY: test style check-unit check-fuzz check-ns check-hostile check-qemu check-crash check-style
 check-unit: $(UNIT_BINS)
