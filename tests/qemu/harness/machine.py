@@ -10,7 +10,6 @@ import time
 
 from . import paths, wire
 
-COMMON = ["-accel", "tcg,thread=multi", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]
 PANIC = re.compile(r"Kernel panic - not syncing: (.*)")
 
 
@@ -51,10 +50,11 @@ class Machine:
             with open(state, "wb") as out:
                 out.truncate(1 << 20)
         values = {"KERNEL": os.path.join(kernel, "kernel"), "INITRD": path, "CMDLINE": command_line, "STATE": state}
-        ends = ["-chardev", "stdio,id=serial0,signal=off", "-serial", "chardev:serial0",
-                "-netdev", "user,id=net0", "-chardev", f"socket,id=port0,path={self.work}/agent"]
-        board_part = board_arguments(board, values)
-        return board_part[:1] + COMMON + ends + board_part[1:]
+        arguments = board_arguments(board, values)
+        if not any(a.startswith("tcg") for a in arguments):
+            raise paths.Missing(f"board/{board}/qemu.args does not say -accel tcg")
+        return arguments + ["-chardev", "stdio,id=serial0,signal=off", "-netdev", "user,id=net0",
+                            "-chardev", f"socket,id=port0,path={self.work}/agent"]
 
     def _collect(self):
         while True:
