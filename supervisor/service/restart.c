@@ -23,6 +23,7 @@ int service_ladder_fail(struct service_ladder *ladder, const struct service_plan
 		*delay_ms = RESTART_RETRY_MS;
 		return 1;
 	}
+	ladder->restarts++;
 	*delay_ms = service_ladder_delay(ladder->failures, random);
 	return 0;
 }
