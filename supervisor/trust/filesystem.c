@@ -37,10 +37,10 @@ static int check_squashfs(const uint8_t *super, uint64_t size, struct err *err)
 	return 0;
 }
 
-int filesystem_check(int fd, uint64_t size, struct err *err)
+int filesystem_check(int fd, uint64_t offset, uint64_t size, struct err *err)
 {
 	uint8_t block[BLOCK];
-	int r = fd_pread_exact(fd, block, sizeof(block), 0);
+	int r = fd_pread_exact(fd, block, sizeof(block), offset);
 	bool erofs;
 	bool squashfs;
 

@@ -228,13 +228,10 @@ static int read_object(struct reader *r, struct signature_set *set)
 		return bad(r, "text behind the object");
 	if (!has_hash)
 		return bad(r, "rootHash is missing");
-	if (!set->signatures[0].text)
-		return REFUSE(r->err, ENOKEY, "sign it with `bartizan image sign`",
-			      "signature partition has no signature: image is unsigned");
 	return 0;
 }
 
-int signature_json_read(const char *bytes, size_t size, struct signature_set *set, struct err *err)
+int signature_json_read_unsigned(const char *bytes, size_t size, struct signature_set *set, struct err *err)
 {
 	const char *end = memchr(bytes, '\0', size);
 	struct reader r = {.bytes = bytes, .size = end ? (size_t)(end - bytes) : size, .err = err};
@@ -249,6 +246,20 @@ int signature_json_read(const char *bytes, size_t size, struct signature_set *se
 	result = read_object(&r, &found);
 	if (result)
 		return result;
+	*set = found;
+	return 0;
+}
+
+int signature_json_read(const char *bytes, size_t size, struct signature_set *set, struct err *err)
+{
+	struct signature_set found;
+	int r = signature_json_read_unsigned(bytes, size, &found, err);
+
+	if (r)
+		return r;
+	if (!found.signatures[0].text)
+		return REFUSE(err, ENOKEY, "sign it with `bartizan image sign`",
+			      "signature partition has no signature: image is unsigned");
 	*set = found;
 	return 0;
 }

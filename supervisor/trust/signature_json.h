@@ -27,7 +27,10 @@ struct signature_set {
 	struct signature_text signatures[SIGNATURES_MAX];
 };
 
-/* Read @size bytes; @set points into @bytes. -EBADMSG with the place and the reason. */
+/* Read @size bytes; @set points into @bytes. -EBADMSG with the place and the reason; -ENOKEY: well-formed, but without signature. */
 int signature_json_read(const char *bytes, size_t size, struct signature_set *set, struct err *err);
+
+/* For tools that sign: "signature" may be missing; signatures[0].text is then NULL. */
+int signature_json_read_unsigned(const char *bytes, size_t size, struct signature_set *set, struct err *err);
 
 #endif

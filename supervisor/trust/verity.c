@@ -30,7 +30,7 @@ int verity_shape(uint64_t data_blocks, struct verity_shape *shape)
 	uint64_t below = data_blocks;
 	uint64_t at = 1;
 
-	if (!data_blocks)
+	if (data_blocks < 2) /* for a single block the kernel has no tree at all: its hash is the root hash */
 		return -EINVAL;
 	do {
 		if (s.levels == VERITY_LEVELS)

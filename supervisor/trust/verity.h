@@ -28,7 +28,7 @@ struct verity_shape {
 	uint64_t total; /* superblock block included */
 };
 
-/* 0, or -EINVAL for no data or more levels than VERITY_LEVELS. */
+/* 0, or -EINVAL for less than two blocks or more levels than VERITY_LEVELS. */
 int verity_shape(uint64_t data_blocks, struct verity_shape *shape);
 
 /*

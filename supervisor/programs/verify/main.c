@@ -87,7 +87,7 @@ static int check_filesystem(const struct channel *c)
 		return r;
 	answer = received.message.check_fs;
 	answer.head.type = M_FS_OK;
-	if (filesystem_check(received.fds[0], answer.bytes, &err))
+	if (filesystem_check(received.fds[0], 0, answer.bytes, &err))
 		return refuse(c, &received.message.head, "filesystem", &err);
 	return channel_send(c, &answer, NULL, 0);
 }
