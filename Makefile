@@ -31,7 +31,7 @@ CHECK = +@$(MAKE) --no-print-directory $(MAKE_JOBS) -f toolchain/check.mk
 TESTS := unit fuzz ns hostile qemu crash style
 CHECKS := $(addprefix check-,$(TESTS))
 
-.PHONY: all help size keys clean distclean repro style test run bench initramfs boards \
+.PHONY: all help size keys clean distclean repro style test run bench initramfs boards format fuzz \
 	config packages menuconfig savedefconfig olddefconfig $(BOARDS:%=%_defconfig) $(BOARDS:%=board-%) $(CHECKS)
 
 all: config
@@ -46,6 +46,8 @@ help:
 	@echo 'make run               boot the demo in QEMU'
 	@echo 'make test              everything that is checked; check-{$(subst $() ,$(comma),$(TESTS))} for a part'
 	@echo 'make style             clang-format, clang-tidy, cppcheck and the own style checks'
+	@echo 'make format            let clang-format lay out the code'
+	@echo 'make fuzz SECONDS=600  every fuzz target for that long'
 	@echo 'make size              each program per architecture, against the budget'
 	@echo 'make bench             the benchmarks'
 	@echo 'make repro             two builds in different places by different users, compared byte for byte'
@@ -143,8 +145,28 @@ style: all
 	@toolchain/setup base check style
 	$(CHECK) style
 
+format:
+	@toolchain/setup style
+	find supervisor tests -name '*.[ch]' -exec clang-format -i {} +
+
+# The long form of check-fuzz; the corpora in the tree are not changed.
+fuzz: config
+	@toolchain/setup base fuzz
+	+@BARTIZAN_FUZZ_RUNS=-1 BARTIZAN_FUZZ_SECONDS=$(or $(SECONDS),600) $(MAKE) --no-print-directory $(MAKE_JOBS) \
+		-f toolchain/check.mk check-fuzz
+
 clean:
 	rm -rf $(O)
 
-distclean:
+distformat:
+	@toolchain/setup style
+	find supervisor tests -name '*.[ch]' -exec clang-format -i {} +
+
+# The long form of check-fuzz; the corpora in the tree are not changed.
+fuzz: config
+	@toolchain/setup base fuzz
+	+@BARTIZAN_FUZZ_RUNS=-1 BARTIZAN_FUZZ_SECONDS=$(or $(SECONDS),600) $(MAKE) --no-print-directory $(MAKE_JOBS) \
+		-f toolchain/check.mk check-fuzz
+
+clean:
 	rm -rf $(O) $(CACHE) $(KEYS)
