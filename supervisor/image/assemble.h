@@ -1,0 +1,27 @@
+#ifndef IMAGE_ASSEMBLE_H
+#define IMAGE_ASSEMBLE_H
+
+#include "image/layout.h"
+#include "image/signatures.h"
+
+/* An image file while it is made: in a private directory until assemble_finish() renames it. */
+struct assembly {
+	int fd;
+	struct workdir workdir;
+	char path[WORKDIR_PATH];
+	const char *output;
+	struct layout layout;
+	struct verity verity;
+	struct signatures signatures;
+};
+
+int assemble_open(struct assembly *a, const char *output, struct err *err);
+void assemble_close(struct assembly *a); /* always; removes whatever is not finished */
+
+/* Copy @size bytes of file system from @fd at @offset to their place. -errno, -EBADMSG: not whole blocks. */
+int assemble_data(struct assembly *a, int fd, uint64_t offset, uint64_t size, struct err *err);
+
+/* Signature partition and table, then, when there is a signature, the same check that a device makes; then rename. */
+int assemble_finish(struct assembly *a, struct err *err);
+
+#endif

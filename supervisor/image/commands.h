@@ -1,0 +1,12 @@
+#ifndef IMAGE_COMMANDS_H
+#define IMAGE_COMMANDS_H
+
+/* `bartizan image WORD ...`: a table of its own. Each returns an exit code (cli/options.h). */
+int image_command(int argc, char **argv);
+
+int image_build_command(int argc, char **argv);
+int image_sign_command(int argc, char **argv);
+int image_verify_command(int argc, char **argv);
+int image_inspect_command(int argc, char **argv);
+
+#endif

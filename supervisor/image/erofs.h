@@ -1,0 +1,25 @@
+#ifndef IMAGE_EROFS_H
+#define IMAGE_EROFS_H
+
+#include <stddef.h>
+
+#include "base/err.h"
+
+/*
+ * Just enough of erofs (kernel: fs/erofs/erofs_fs.h) to read one small uncompressed file on the build host without mounting: flat and
+ * inline layouts, no symbolic links followed. Every offset is checked against @size; the file system starts at @offset of @fd.
+ */
+struct erofs {
+	int fd;
+	uint64_t offset;
+	uint64_t size;
+	uint64_t meta; /* byte offset of inode 0 */
+	uint64_t root;
+};
+
+int erofs_open(struct erofs *e, int fd, uint64_t offset, uint64_t size, struct err *err);
+
+/* The file at @path ("a/b/c") into @buffer. Its length, or -ENOENT, -EBADMSG (malformed), -EFBIG, -ENOTSUP (compressed). */
+int erofs_read_file(const struct erofs *e, const char *path, char *buffer, size_t size, size_t *length, struct err *err);
+
+#endif

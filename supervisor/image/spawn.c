@@ -1,0 +1,41 @@
+#include "image/spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int start(const char *const argv[], pid_t *pid)
+{
+	posix_spawn_file_actions_t actions;
+	int r = posix_spawn_file_actions_init(&actions);
+
+	if (r)
+		return r;
+	r = posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+	if (!r)
+		r = posix_spawnp(pid, argv[0], &actions, NULL, (char *const *)(uintptr_t)argv, environ);
+	(void)posix_spawn_file_actions_destroy(&actions);
+	return r;
+}
+
+int spawn_run(const char *const argv[], const char *package, struct err *err)
+{
+	int status;
+	pid_t pid;
+	int r = start(argv, &pid);
+
+	if (r) {
+		(void)err_sys(err, r, "cannot run %s", argv[0]);
+		return err_hint(err, "install it: apt install %s", package);
+	}
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return err_sys(err, errno, "waitpid");
+	/* musl's posix_spawn() reports a missing program itself; glibc too. 127 is what a shell-like wrapper would say. */
+	if (!WIFEXITED(status) || WEXITSTATUS(status))
+		return err_set(err, EIO, "%s failed with %s %d", argv[0], WIFEXITED(status) ? "status" : "signal",
+			       WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
+	return 0;
+}
