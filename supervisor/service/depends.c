@@ -18,15 +18,20 @@ static int check_one(struct service_table *t, const struct policy_depends *need,
 	const struct service *other = service_find(t, need->name);
 
 	if (!other) {
-		(void)err_set(why, EINVAL, "depends_on names %s, which the device policy does not name", need->name);
-		return err_hint(why, "add [service %s] to supervisor.conf or remove the dependency", need->name);
+		(void)err_set(why, EINVAL,
+			      "depends_on names %s, which the device policy does not name",
+			      need->name);
+		return err_hint(why, "add [service %s] to supervisor.conf or remove the dependency",
+				need->name);
 	}
 	if (need->on == DEPEND_HEALTHY && other->has_plan && !other->plan.probed) {
-		(void)err_set(why, EINVAL, "depends_on = %s:healthy, but %s has no health_cmd", need->name, need->name);
+		(void)err_set(why, EINVAL, "depends_on = %s:healthy, but %s has no health_cmd",
+			      need->name, need->name);
 		return err_hint(why, "write depends_on = %s:started", need->name);
 	}
 	if (other->state != SERVICE_RUNNING)
-		return err_set(why, EAGAIN, "waits for %s, which is %s", need->name, service_state_name(other->state));
+		return err_set(why, EAGAIN, "waits for %s, which is %s", need->name,
+			       service_state_name(other->state));
 	if (need->on == DEPEND_HEALTHY && other->health.state != HEALTH_HEALTHY)
 		return err_set(why, EAGAIN, "waits for %s, whose health is %s", need->name,
 			       service_health_name(other->health.state));
@@ -37,7 +42,8 @@ int service_depends_check(struct service_table *t, const struct service *s, stru
 {
 	int result = 0;
 
-	/* All are looked at even if one is not ready: what can never be met shall be said now, not in ten minutes. */
+	/* All are looked at even if one is not ready: what can never be met shall be said now, not
+	 * in ten minutes. */
 	for (uint32_t i = 0; i < s->plan.depends_count; i++) {
 		struct err one = {0};
 		int r = check_one(t, &s->plan.depends[i], &one);
@@ -52,7 +58,8 @@ int service_depends_check(struct service_table *t, const struct service *s, stru
 	return result;
 }
 
-/* A walk without recursion: the path so far and, per service on it, which of its dependencies comes next. */
+/* A walk without recursion: the path so far and, per service on it, which of its dependencies comes
+ * next. */
 struct walk {
 	const struct service *path[CONFIG_SERVICES_MAX];
 	uint32_t next[CONFIG_SERVICES_MAX];
@@ -107,7 +114,8 @@ int service_depends_cycle(struct service_table *t, const struct service *s, stru
 
 static bool has_process(const struct service *s)
 {
-	return s->state == SERVICE_STARTING || s->state == SERVICE_RUNNING || s->state == SERVICE_STOPPING;
+	return s->state == SERVICE_STARTING || s->state == SERVICE_RUNNING ||
+	       s->state == SERVICE_STOPPING;
 }
 
 bool service_depends_held(struct service_table *t, const struct service *s)

@@ -7,8 +7,9 @@
 struct service *service_find(struct service_table *t, const char *name);
 
 /*
- * May @s start as far as its dependencies go? 0: yes. -EAGAIN: not yet, @why says for whom it waits. -EINVAL: never (a name that the
- * device does not know; "healthy" of a service without a health check).
+ * May @s start as far as its dependencies go? 0: yes. -EAGAIN: not yet, @why says for whom it
+ * waits. -EINVAL: never (a name that the device does not know; "healthy" of a service without a
+ * health check).
  */
 int service_depends_check(struct service_table *t, const struct service *s, struct err *why);
 

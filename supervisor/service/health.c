@@ -5,7 +5,8 @@ static uint64_t shorter(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-void service_health_begin(struct service_health *health, const struct service_plan *plan, uint64_t now_ms)
+void service_health_begin(struct service_health *health, const struct service_plan *plan,
+			  uint64_t now_ms)
 {
 	uint64_t grace = plan->health_start_period_ms;
 
@@ -15,9 +16,10 @@ void service_health_begin(struct service_health *health, const struct service_pl
 	}
 	if (grace < plan->health_interval_ms)
 		grace = plan->health_interval_ms;
-	*health = (struct service_health){.state = HEALTH_STARTING,
-					  .judged_from_ms = now_ms + grace,
-					  .gap_ms = shorter(HEALTH_EARLY_MS, plan->health_interval_ms)};
+	*health = (struct service_health){
+		.state = HEALTH_STARTING,
+		.judged_from_ms = now_ms + grace,
+		.gap_ms = shorter(HEALTH_EARLY_MS, plan->health_interval_ms)};
 	health->due_ms = now_ms + health->gap_ms;
 }
 
@@ -38,17 +40,20 @@ enum service_health_step service_health_due(struct service_health *health, uint6
 	health->asked = true;
 	health->killed = false;
 	health->begun_ms = now_ms;
-	health->due_ms = 0; /* until the launcher runs it: its being away is not the service's fault */
+	health->due_ms =
+		0; /* until the launcher runs it: its being away is not the service's fault */
 	return HEALTH_PROBE;
 }
 
-void service_health_probing(struct service_health *health, const struct service_plan *plan, uint64_t now_ms)
+void service_health_probing(struct service_health *health, const struct service_plan *plan,
+			    uint64_t now_ms)
 {
 	if (health->asked && !health->killed)
 		health->due_ms = now_ms + plan->health_timeout_ms;
 }
 
-static void schedule(struct service_health *health, const struct service_plan *plan, uint64_t now_ms)
+static void schedule(struct service_health *health, const struct service_plan *plan,
+		     uint64_t now_ms)
 {
 	uint64_t at;
 
@@ -82,7 +87,8 @@ static bool fail(struct service_health *health, const struct service_plan *plan)
 	return true;
 }
 
-bool service_health_result(struct service_health *health, const struct service_plan *plan, uint64_t now_ms, bool passed)
+bool service_health_result(struct service_health *health, const struct service_plan *plan,
+			   uint64_t now_ms, bool passed)
 {
 	bool news;
 

@@ -9,13 +9,15 @@
 #include "service/depends.h"
 
 /*
- * Accidents, to be tried again: no memory, no room, a helper that was killed in the middle. Everything else is a decision about this
- * image, and repeating the question would only repeat the answer.
+ * Accidents, to be tried again: no memory, no room, a helper that was killed in the middle.
+ * Everything else is a decision about this image, and repeating the question would only repeat the
+ * answer.
  */
 static bool is_accident(const struct err *err)
 {
-	static const int accidents[] = {ENOMEM,	   EAGAIN, EBUSY, EMFILE, ENFILE, ENOSPC,    ETIMEDOUT,
-					ECONNRESET, EPIPE, EINTR, ECHILD, ESRCH,  ESHUTDOWN};
+	static const int accidents[] = {ENOMEM, EAGAIN,    EBUSY,      EMFILE, ENFILE,
+					ENOSPC, ETIMEDOUT, ECONNRESET, EPIPE,  EINTR,
+					ECHILD, ESRCH,     ESHUTDOWN};
 
 	for (size_t i = 0; i < ARRAY_SIZE(accidents); i++)
 		if (accidents[i] == err->code)
@@ -91,17 +93,20 @@ void service_adopt(struct service_table *t, struct service *s, uint32_t generati
 	t->ops->changed(s);
 }
 
-void service_exited(struct service_table *t, struct service *s, uint32_t generation, const struct service_exit *how)
+void service_exited(struct service_table *t, struct service *s, uint32_t generation,
+		    const struct service_exit *how)
 {
 	if (generation != s->generation)
 		return;
 	if (s->state == SERVICE_STARTING)
-		/* Either it failed to start and M_DONE will say why, or it started, died, and M_RUNNING is still on its way. */
+		/* Either it failed to start and M_DONE will say why, or it started, died, and
+		 * M_RUNNING is still on its way. */
 		s->early = *how;
 	else if (s->state == SERVICE_RUNNING || s->state == SERVICE_STOPPING)
 		service_finish(t, s, how);
 	else
-		s->repeat = false; /* a start that the last supervisor asked for is over: the next one is another */
+		s->repeat = false; /* a start that the last supervisor asked for is over: the next
+				      one is another */
 	t->ops->changed(s);
 	service_settle(t);
 }
@@ -112,13 +117,15 @@ void service_forbid(struct service_table *t, struct service *s, const struct err
 	(void)service_apply(t, s, ON_REFUSED);
 }
 
-void service_admitted(struct service *s, const struct service_identity *identity, const struct policy *policy)
+void service_admitted(struct service *s, const struct service_identity *identity,
+		      const struct policy *policy)
 {
 	struct service_plan plan;
 	struct err err = {0};
 
 	if (!str_equal(policy->name, s->name))
-		(void)err_set(&err, EPROTO, "the launcher admitted it with the policy of %s", policy->name);
+		(void)err_set(&err, EPROTO, "the launcher admitted it with the policy of %s",
+			      policy->name);
 	else
 		(void)service_plan_copy(&plan, policy, &err);
 	s->admission = err;
@@ -134,7 +141,8 @@ static void admission_over(struct service_table *t, struct service *s, const str
 	struct err why = err->code ? *err : s->admission;
 
 	if (s->state == SERVICE_RUNNING) {
-		/* Adopted. Whatever the answer, it goes on: nothing stops a running service because a helper was restarted. */
+		/* Adopted. Whatever the answer, it goes on: nothing stops a running service because
+		 * a helper was restarted. */
 		if (why.code)
 			s->why = why;
 		else if (s->health.state == HEALTH_NONE)
@@ -167,7 +175,8 @@ void service_running(struct service_table *t, struct service *s, uint32_t genera
 	service_settle(t);
 }
 
-static void start_over(struct service_table *t, struct service *s, uint32_t generation, const struct err *err)
+static void start_over(struct service_table *t, struct service *s, uint32_t generation,
+		       const struct err *err)
 {
 	struct err why = *err;
 
@@ -179,7 +188,8 @@ static void start_over(struct service_table *t, struct service *s, uint32_t gene
 		return;
 	if (!why.code)
 		(void)err_set(&why, EPROTO, "the launcher started it without naming its process");
-	/* The exit of the child that did not get through (125) is the same failure: it must not be counted twice. */
+	/* The exit of the child that did not get through (125) is the same failure: it must not be
+	 * counted twice. */
 	if (s->early.code)
 		s->last = s->early;
 	s->early = (struct service_exit){0};
@@ -187,17 +197,20 @@ static void start_over(struct service_table *t, struct service *s, uint32_t gene
 	service_release(t, s);
 }
 
-static void release_over(struct service_table *t, struct service *s, uint32_t generation, const struct err *err)
+static void release_over(struct service_table *t, struct service *s, uint32_t generation,
+			 const struct err *err)
 {
 	s->releasing = false;
 	if (!err->code && s->leaf == generation)
 		s->leaf = 0;
 	/* States whose timer is free; from the others the next start asks again. */
-	if (err->code && (s->state == SERVICE_WAITING || s->state == SERVICE_STOPPED || s->state == SERVICE_REFUSED))
+	if (err->code && (s->state == SERVICE_WAITING || s->state == SERVICE_STOPPED ||
+			  s->state == SERVICE_REFUSED))
 		t->ops->timer(s, t->ops->now_ms() + RESTART_FIRST_MS);
 }
 
-void service_answer(struct service_table *t, struct service *s, uint16_t type, uint32_t generation, const struct err *err)
+void service_answer(struct service_table *t, struct service *s, uint16_t type, uint32_t generation,
+		    const struct err *err)
 {
 	if (type == M_ADMIT)
 		admission_over(t, s, err);

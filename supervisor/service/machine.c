@@ -40,7 +40,8 @@ static void do_start(struct service_table *t, struct service *s)
 	s->leaf = s->generation;
 	s->early = (struct service_exit){0};
 	s->why = (struct err){0};
-	/* On record before the launcher hears of it: a supervisor that dies here must not use the number for another life. */
+	/* On record before the launcher hears of it: a supervisor that dies here must not use the
+	 * number for another life. */
 	t->ops->changed(s);
 	(void)t->ops->request(s, M_START, s->generation);
 }
@@ -55,7 +56,8 @@ static void do_run(struct service_table *t, struct service *s)
 
 static void end_health(struct service_table *t, struct service *s)
 {
-	/* Only one that is known to run is killed: init would take a signal for an unknown process as an offence. */
+	/* Only one that is known to run is killed: init would take a signal for an unknown process
+	 * as an offence. */
 	if (s->health.asked && s->health.due_ms)
 		t->ops->signal(SUBJECT_OF_PROBE(s->slot), s->probe, SIGKILL);
 	service_health_end(&s->health);
@@ -67,23 +69,26 @@ static void do_stop(struct service_table *t, struct service *s)
 	uint32_t signal = service_stop_begin(&s->stop, &s->plan, t->ops->now_ms());
 
 	end_health(t, s);
-	audit_emit(EVENT_STOP, AUDIT_S(s->name), AUDIT_N(s->generation), AUDIT_S(service_signal_name(signal)),
-		   AUDIT_S(s->sick ? "unhealthy" : t->stopping ? "shutdown" : "asked"));
+	audit_emit(EVENT_STOP, AUDIT_S(s->name), AUDIT_N(s->generation),
+		   AUDIT_S(service_signal_name(signal)),
+		   AUDIT_S(s->sick       ? "unhealthy"
+			   : t->stopping ? "shutdown"
+					 : "asked"));
 	t->ops->signal(SUBJECT_OF_SERVICE(s->slot), s->generation, signal);
 	t->ops->timer(s, s->stop.due_ms);
 }
 
 static void do_delay(struct service_table *t, struct service *s)
 {
-	audit_emit(EVENT_RESTART, AUDIT_S(s->name), AUDIT_N(s->generation), AUDIT_N(s->ladder.failures),
-		   AUDIT_N(s->delay_ms));
+	audit_emit(EVENT_RESTART, AUDIT_S(s->name), AUDIT_N(s->generation),
+		   AUDIT_N(s->ladder.failures), AUDIT_N(s->delay_ms));
 	t->ops->timer(s, t->ops->now_ms() + s->delay_ms);
 }
 
 static void do_give_up(struct service_table *t, struct service *s)
 {
-	audit_emit(EVENT_FAILED, AUDIT_S(s->name), AUDIT_N(s->generation), AUDIT_N(s->ladder.failures),
-		   AUDIT_S(s->why.msg));
+	audit_emit(EVENT_FAILED, AUDIT_S(s->name), AUDIT_N(s->generation),
+		   AUDIT_N(s->ladder.failures), AUDIT_S(s->why.msg));
 	t->ops->timer(s, s->delay_ms ? t->ops->now_ms() + s->delay_ms : 0);
 }
 
@@ -120,14 +125,16 @@ static void act(struct service_table *t, struct service *s, enum service_action 
 
 static void move(struct service_table *t, struct service *s, const struct service_transition *row)
 {
-	bool bad = row->to == SERVICE_BACKOFF || row->to == SERVICE_FAILED || row->to == SERVICE_REFUSED;
+	bool bad = row->to == SERVICE_BACKOFF || row->to == SERVICE_FAILED ||
+		   row->to == SERVICE_REFUSED;
 
 	s->state = row->to;
 	s->since_ms = t->ops->now_ms();
 	if (!bad)
 		s->why = (struct err){0};
-	audit_emit(EVENT_STATE, AUDIT_S(s->name), AUDIT_N(s->generation), AUDIT_S(service_state_name(row->from)),
-		   AUDIT_S(service_state_name(row->to)), AUDIT_S(bad ? s->why.msg : service_event_name(row->on)));
+	audit_emit(EVENT_STATE, AUDIT_S(s->name), AUDIT_N(s->generation),
+		   AUDIT_S(service_state_name(row->from)), AUDIT_S(service_state_name(row->to)),
+		   AUDIT_S(bad ? s->why.msg : service_event_name(row->on)));
 }
 
 int service_apply(struct service_table *t, struct service *s, enum service_event on)
@@ -158,7 +165,8 @@ static bool failed(const struct service_exit *how)
 static void explain(struct service *s, const struct service_exit *how)
 {
 	if (s->sick)
-		(void)err_set(&s->why, ETIME, "its health check failed %u times", s->plan.health_retries);
+		(void)err_set(&s->why, ETIME, "its health check failed %u times",
+			      s->plan.health_retries);
 	else if (how->code == CLD_EXITED)
 		(void)err_set(&s->why, ECHILD, "exit status %d", how->status);
 	else
@@ -205,7 +213,8 @@ void service_due(struct service_table *t, struct service *s)
 		t->ops->signal(SUBJECT_OF_SERVICE(s->slot), s->generation, signal);
 		t->ops->timer(s, s->stop.due_ms);
 	} else if (service_apply(t, s, ON_DUE)) {
-		/* In every other state the timer means that a release was answered with an error. */
+		/* In every other state the timer means that a release was answered with an error.
+		 */
 		service_release(t, s);
 	}
 	service_settle(t);
@@ -216,7 +225,8 @@ static void health_news(struct service_table *t, struct service *s)
 	if (s->health.state == HEALTH_HEALTHY) {
 		audit_emit(EVENT_HEALTHY, AUDIT_S(s->name), AUDIT_N(s->generation));
 	} else {
-		audit_emit(EVENT_UNHEALTHY, AUDIT_S(s->name), AUDIT_N(s->generation), AUDIT_N(s->health.failures));
+		audit_emit(EVENT_UNHEALTHY, AUDIT_S(s->name), AUDIT_N(s->generation),
+			   AUDIT_N(s->health.failures));
 		s->sick = true;
 		(void)service_apply(t, s, ON_SICK);
 	}
@@ -256,7 +266,8 @@ void service_probing(struct service_table *t, struct service *s, uint32_t probe)
 	t->ops->health_timer(s, s->health.due_ms);
 }
 
-void service_probe_exited(struct service_table *t, struct service *s, uint32_t probe, const struct service_exit *how)
+void service_probe_exited(struct service_table *t, struct service *s, uint32_t probe,
+			  const struct service_exit *how)
 {
 	if (s->health.asked && probe == s->probe)
 		probe_over(t, s, !failed(how));

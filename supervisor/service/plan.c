@@ -8,7 +8,7 @@ static const struct {
 	uint32_t number;
 	const char *name;
 } signals[] = {
-	{SIGTERM, "TERM"}, {SIGHUP, "HUP"},   {SIGINT, "INT"},	 {SIGUSR1, "USR1"},
+	{SIGTERM, "TERM"}, {SIGHUP, "HUP"},   {SIGINT, "INT"},   {SIGUSR1, "USR1"},
 	{SIGUSR2, "USR2"}, {SIGQUIT, "QUIT"}, {SIGKILL, "KILL"},
 };
 
@@ -34,15 +34,19 @@ const char *service_signal_name(uint32_t signal)
 
 void service_plan_default(struct service_plan *plan)
 {
-	*plan = (struct service_plan){
-		.restart = true, .restart_max = 5, .stop_signal = SIGTERM, .stop_timeout_ms = 10000};
+	*plan = (struct service_plan){.restart = true,
+				      .restart_max = 5,
+				      .stop_signal = SIGTERM,
+				      .stop_timeout_ms = 10000};
 }
 
 int service_plan_copy(struct service_plan *plan, const struct policy *policy, struct err *err)
 {
-	/* SIGKILL is no stop signal (services.md row 69): it would skip the service's own clean-up every time. */
+	/* SIGKILL is no stop signal (services.md row 69): it would skip the service's own clean-up
+	 * every time. */
 	if (!service_signal_allowed(policy->stop_signal) || policy->stop_signal == SIGKILL)
-		return err_set(err, EINVAL, "stop_signal %u is not one that init sends", policy->stop_signal);
+		return err_set(err, EINVAL, "stop_signal %u is not one that init sends",
+			       policy->stop_signal);
 	if (policy->depends_count > POLICY_DEPENDS_MAX)
 		return err_set(err, EINVAL, "%u dependencies", policy->depends_count);
 	*plan = (struct service_plan){

@@ -7,13 +7,14 @@
 #include "base/err.h"
 #include "policy/policy.h"
 
-/* What the supervisor needs to know of a service: times, counts and names. It never needs, and never has to send, more. */
+/* What the supervisor needs to know of a service: times, counts and names. It never needs, and
+ * never has to send, more. */
 struct service_plan {
-	bool restart;		/* on failure */
-	uint32_t restart_max;	/* attempts before it counts as failed */
+	bool restart;         /* on failure */
+	uint32_t restart_max; /* attempts before it counts as failed */
 	uint32_t stop_signal;
 	uint32_t stop_timeout_ms;
-	bool probed;		/* it has a health_cmd */
+	bool probed; /* it has a health_cmd */
 	uint32_t health_interval_ms;
 	uint32_t health_timeout_ms;
 	uint32_t health_start_period_ms;
@@ -22,10 +23,12 @@ struct service_plan {
 	struct policy_depends depends[POLICY_DEPENDS_MAX];
 };
 
-/* The documented defaults (services.md rows 52, 53, 69): for a running service whose policy is not known yet. */
+/* The documented defaults (services.md rows 52, 53, 69): for a running service whose policy is not
+ * known yet. */
 void service_plan_default(struct service_plan *plan);
 
-/* Copy from a policy that passed policy_validate(). -EINVAL for what validation leaves to us: a stop signal that init would refuse. */
+/* Copy from a policy that passed policy_validate(). -EINVAL for what validation leaves to us: a
+ * stop signal that init would refuse. */
 int service_plan_copy(struct service_plan *plan, const struct policy *policy, struct err *err);
 
 /* May init be asked for this signal? The same list as message_signal in proto.h. */

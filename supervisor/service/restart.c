@@ -11,7 +11,8 @@ uint64_t service_ladder_delay(uint32_t failures, uint32_t random)
 	return delay + random % (delay / 4 + 1);
 }
 
-int service_ladder_fail(struct service_ladder *ladder, const struct service_plan *plan, uint32_t random, uint64_t *delay_ms)
+int service_ladder_fail(struct service_ladder *ladder, const struct service_plan *plan,
+			uint32_t random, uint64_t *delay_ms)
 {
 	if (ladder->failures < UINT32_MAX)
 		ladder->failures++;

@@ -4,8 +4,8 @@
 
 #include "service/depends.h"
 
-/* A start by operator or boot brings up what it needs; the restart ladder does not, or a dependency that was stopped on purpose would
- * come back with the next crash of another service. */
+/* A start by operator or boot brings up what it needs; the restart ladder does not, or a dependency
+ * that was stopped on purpose would come back with the next crash of another service. */
 static bool pull_dependencies(struct service_table *t, struct service *s)
 {
 	bool moved = false;
@@ -52,8 +52,9 @@ static bool try_stop(struct service_table *t, struct service *s)
 }
 
 /*
- * Queue-like instead of recursive: pass over all services until nothing moves any more. It ends because every move goes one step along
- * waiting -> starting, stopped -> admitting or running -> stopping, and none of these leads back here without news from outside.
+ * Queue-like instead of recursive: pass over all services until nothing moves any more. It ends
+ * because every move goes one step along waiting -> starting, stopped -> admitting or running ->
+ * stopping, and none of these leads back here without news from outside.
  */
 void service_settle(struct service_table *t)
 {
@@ -91,7 +92,8 @@ bool service_all_down(const struct service_table *t)
 	for (uint32_t i = 0; i < CONFIG_SERVICES_MAX; i++) {
 		enum service_state state = t->services[i].state;
 
-		if (state == SERVICE_STARTING || state == SERVICE_RUNNING || state == SERVICE_STOPPING)
+		if (state == SERVICE_STARTING || state == SERVICE_RUNNING ||
+		    state == SERVICE_STOPPING)
 			return false;
 	}
 	return true;

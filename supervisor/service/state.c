@@ -60,7 +60,8 @@ static const struct service_transition transitions[] = {
 };
 /* clang-format on */
 
-const struct service_transition *service_transition_find(enum service_state from, enum service_event on)
+const struct service_transition *service_transition_find(enum service_state from,
+							 enum service_event on)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(transitions); i++)
 		if (transitions[i].from == from && transitions[i].on == on)
@@ -75,8 +76,9 @@ static const char *word(const char *const *words, size_t count, unsigned int ind
 
 const char *service_state_name(enum service_state state)
 {
-	static const char *const words[] = {"stopped",	"admitting", "waiting", "starting", "running",
-					    "stopping", "backoff",   "failed",	"refused"};
+	static const char *const words[] = {"stopped",  "admitting", "waiting",
+					    "starting", "running",   "stopping",
+					    "backoff",  "failed",    "refused"};
 
 	_Static_assert(ARRAY_SIZE(words) == SERVICE_STATE_COUNT, "one word per state");
 	return word(words, ARRAY_SIZE(words), state);
@@ -84,8 +86,9 @@ const char *service_state_name(enum service_state state)
 
 const char *service_event_name(enum service_event event)
 {
-	static const char *const words[] = {"want",    "unwant",  "admitted", "clear", "started", "ended", "again",
-					    "trouble", "give-up", "refused",  "due",   "sick",	  "adopt"};
+	static const char *const words[] = {"want",  "unwant", "admitted", "clear",   "started",
+					    "ended", "again",  "trouble",  "give-up", "refused",
+					    "due",   "sick",   "adopt"};
 
 	_Static_assert(ARRAY_SIZE(words) == SERVICE_EVENT_COUNT, "one word per event");
 	return word(words, ARRAY_SIZE(words), event);

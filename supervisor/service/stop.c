@@ -2,7 +2,8 @@
 
 #include <signal.h>
 
-uint32_t service_stop_begin(struct service_stop *stop, const struct service_plan *plan, uint64_t now_ms)
+uint32_t service_stop_begin(struct service_stop *stop, const struct service_plan *plan,
+			    uint64_t now_ms)
 {
 	*stop = (struct service_stop){.due_ms = now_ms + plan->stop_timeout_ms};
 	return plan->stop_signal;

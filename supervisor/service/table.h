@@ -31,19 +31,21 @@ struct service_identity {
 struct service {
 	char name[NAME_SIZE]; /* "" until the launcher or the saved state names the slot */
 	uint16_t slot;
-	bool known;	/* the launcher named it: it may be asked for */
+	bool known; /* the launcher named it: it may be asked for */
 	bool autostart;
 	bool wanted;
-	bool pull;	/* this start also starts the dependencies: set by operator and boot, not by the restart ladder */
-	bool sick;	/* stopping because its health check failed */
-	bool repeat;	/* the START of this generation may have got lost with an earlier supervisor: ask for the same again */
+	bool pull; /* this start also starts the dependencies: set by operator and boot, not by the
+		      restart ladder */
+	bool sick; /* stopping because its health check failed */
+	bool repeat; /* the START of this generation may have got lost with an earlier supervisor:
+			ask for the same again */
 	bool releasing;
 	bool has_plan;
 	enum service_state state;
 	uint64_t since_ms;   /* of the last change of state */
 	uint64_t started_ms; /* when this life began to run; 0: it did not */
 	uint32_t generation; /* of the last life begun; strictly rising */
-	uint32_t leaf;	     /* generation whose cgroup and pipes the launcher still keeps; 0: none */
+	uint32_t leaf; /* generation whose cgroup and pipes the launcher still keeps; 0: none */
 	int32_t pid;
 	uint64_t delay_ms;
 	uint32_t probe; /* request number, and so the generation, of the probe under way */
@@ -52,18 +54,20 @@ struct service {
 	struct service_ladder ladder;
 	struct service_health health;
 	struct service_stop stop;
-	struct service_exit early; /* its death was heard of before its start: the two links have no common order */
+	struct service_exit early; /* its death was heard of before its start: the two links have no
+				      common order */
 	struct service_exit last;
 	struct err admission; /* code 0: the admission under way brought a usable policy */
-	struct err why;	      /* refused, backoff, failed: the reason; waiting: for what */
+	struct err why;       /* refused, backoff, failed: the reason; waiting: for what */
 };
 
 /* Everything that reaches outside. A timer holds one time per service, 0 = off. */
 struct service_ops {
 	uint64_t (*now_ms)(void);
 	uint32_t (*random)(void);
-	/* Ask the launcher (M_ADMIT M_START M_PROBE M_RELEASE); the same question that is still open is not asked twice,
-	 * but a probe is always a new one. Returns the request's number. */
+	/* Ask the launcher (M_ADMIT M_START M_PROBE M_RELEASE); the same question that is still
+	 * open is not asked twice, but a probe is always a new one. Returns the request's number.
+	 */
 	uint32_t (*request)(struct service *s, uint16_t type, uint32_t generation);
 	void (*signal)(uint16_t subject, uint32_t generation, uint32_t signal);
 	void (*timer)(struct service *s, uint64_t at_ms);
@@ -75,7 +79,7 @@ struct service_table {
 	struct service services[CONFIG_SERVICES_MAX]; /* by slot */
 	const struct service_ops *ops;
 	uint32_t fresh_generation; /* first generation of a service without history */
-	bool stopping;		   /* the device goes down: nothing starts any more */
+	bool stopping;             /* the device goes down: nothing starts any more */
 };
 
 #endif

@@ -2,6 +2,8 @@
 
 #include <stddef.h>
 
+#include "generated/autoconf.h"
+
 #ifdef BARTIZAN_HOST
 #include "image/commands.h"
 #define HOST(function) function
@@ -14,6 +16,18 @@
 /* clang-format off */
 const struct command commands[] = {
 	{"image", HOST(image_command), "build, sign, verify and inspect images", ON_HOST},
+	{"ps", DEVICE(cmd_ps), "list the services and what they are doing", ON_DEVICE},
+	{"status", DEVICE(cmd_status), "show one service; the exit code says its state", ON_DEVICE},
+	{"start", DEVICE(cmd_start), "start a service and what it depends on", ON_DEVICE},
+	{"stop", DEVICE(cmd_stop), "stop a service", ON_DEVICE},
+	{"restart", DEVICE(cmd_restart), "stop a service and start it again", ON_DEVICE},
+	{"inspect", DEVICE(cmd_inspect), "print every option of a service as the device enforces it", ON_DEVICE},
+	{"helpers", DEVICE(cmd_helpers), "list Bartizan's own processes and their deaths", ON_DEVICE},
+	{"poweroff", DEVICE(cmd_poweroff), "stop the services, then switch off", ON_DEVICE},
+	{"reboot", DEVICE(cmd_reboot), "stop the services, then start again", ON_DEVICE},
+#ifdef CONFIG_CONSOLE
+	{"console", DEVICE(cmd_console), "a prompt over these commands", ON_DEVICE},
+#endif
 	{NULL, NULL, NULL, ON_BOTH},
 };
 /* clang-format on */

@@ -16,4 +16,15 @@ struct command {
 
 extern const struct command commands[]; /* ends with a row without name */
 
+int cmd_ps(int argc, char **argv);
+int cmd_status(int argc, char **argv);
+int cmd_start(int argc, char **argv);
+int cmd_stop(int argc, char **argv);
+int cmd_restart(int argc, char **argv);
+int cmd_inspect(int argc, char **argv);
+int cmd_helpers(int argc, char **argv);
+int cmd_poweroff(int argc, char **argv);
+int cmd_reboot(int argc, char **argv);
+int cmd_console(int argc, char **argv);
+
 #endif

@@ -13,7 +13,7 @@
 
 /* More than any operator needs; one more is turned away at once instead of waiting for ever. */
 #define CLIENTS_MAX 16
-#define ASKING_MS 10000u
+#define ASKING_MS   10000u
 
 static struct client clients[CLIENTS_MAX];
 static struct watch watch_listener = {.fd = -1};
@@ -43,8 +43,9 @@ static void finish(struct client *c)
 		return;
 	}
 	if (c->verb && c->verb->audited)
-		audit_emit(EVENT_CONTROL, AUDIT_S(c->verb->name), AUDIT_S(c->service ? c->service->name : ""),
-			   AUDIT_N(c->uid), AUDIT_N(c->pid), AUDIT_N((uint32_t)c->end.exit));
+		audit_emit(EVENT_CONTROL, AUDIT_S(c->verb->name),
+			   AUDIT_S(c->service ? c->service->name : ""), AUDIT_N(c->uid),
+			   AUDIT_N(c->pid), AUDIT_N((uint32_t)c->end.exit));
 	drop(c);
 }
 
@@ -107,7 +108,8 @@ static bool find_service(struct client *c, const char *name)
 	if (c->service)
 		return true;
 	if (!supervisor.begun) {
-		set_end(c, CONTROL_AWAY, EAGAIN, name, "the supervisor is still gathering what runs");
+		set_end(c, CONTROL_AWAY, EAGAIN, name,
+			"the supervisor is still gathering what runs");
 	} else if (stranger) {
 		c->end.exit = CONTROL_REFUSED;
 		c->end.err = stranger->why;
@@ -128,7 +130,8 @@ static void take_question(struct client *c, struct message_control *m)
 	named = str_is_name(m->name);
 	if (!c->verb || (c->verb->needs_service ? !named : *m->name)) {
 		c->verb = NULL;
-		set_end(c, CONTROL_UNKNOWN, EINVAL, m->name, "not a service name, or a verb of another release");
+		set_end(c, CONTROL_UNKNOWN, EINVAL, m->name,
+			"not a service name, or a verb of another release");
 		finish(c);
 		return;
 	}
@@ -185,7 +188,8 @@ static void client_late(struct loop *loop, struct timer *timer)
 		drop(c); /* it asked nothing, or reads nothing */
 		return;
 	}
-	set_end(c, CONTROL_BUSY, ETIMEDOUT, "gave up waiting", service_state_name(c->service->state));
+	set_end(c, CONTROL_BUSY, ETIMEDOUT, "gave up waiting",
+		service_state_name(c->service->state));
 	loop_timer_set(&supervisor.loop, &c->limit, clock_monotonic_ms() + ASKING_MS);
 	finish(c);
 }
@@ -198,7 +202,8 @@ static struct client *free_client(void)
 	return NULL;
 }
 
-/* Only root may ask. The socket's mode says the same; this says it again, of the process that called connect(2). */
+/* Only root may ask. The socket's mode says the same; this says it again, of the process that
+ * called connect(2). */
 static int check_peer(int fd, struct ucred *peer)
 {
 	socklen_t size = sizeof(*peer);
@@ -232,10 +237,11 @@ static void listener_ready(struct loop *loop, struct watch *watch, uint32_t even
 	if (fd < 0)
 		return;
 	if (check_peer(fd, &peer))
-		audit_emit(EVENT_CONTROL_REFUSED, AUDIT_S("not root"), AUDIT_N(peer.uid), AUDIT_N((uint32_t)peer.pid));
-	else if (!c)
-		audit_emit(EVENT_CONTROL_REFUSED, AUDIT_S("too many connections"), AUDIT_N(peer.uid),
+		audit_emit(EVENT_CONTROL_REFUSED, AUDIT_S("not root"), AUDIT_N(peer.uid),
 			   AUDIT_N((uint32_t)peer.pid));
+	else if (!c)
+		audit_emit(EVENT_CONTROL_REFUSED, AUDIT_S("too many connections"),
+			   AUDIT_N(peer.uid), AUDIT_N((uint32_t)peer.pid));
 	else
 		admit_client(c, &fd, &peer);
 }

@@ -32,7 +32,8 @@ struct client {
 	struct message_end end;
 };
 
-/* One row per verb. Rows of the answer come one at a time, so that a slow client costs no memory. */
+/* One row per verb. Rows of the answer come one at a time, so that a slow client costs no memory.
+ */
 struct verb_row {
 	enum verb number; /* proto.h */
 	const char *name;
@@ -42,7 +43,8 @@ struct verb_row {
 	void (*begin)(struct client *c);
 	/* Row number @index of the answer; false: there are no more. NULL: none at all. */
 	bool (*row)(const struct client *c, uint32_t index, union message *row);
-	/* Of waiting verbs: true when the state is final for this question; c->end then says what to answer. */
+	/* Of waiting verbs: true when the state is final for this question; c->end then says what
+	 * to answer. */
 	bool (*settled)(struct client *c);
 	/* How long it may wait, in ms. */
 	uint64_t (*patience_ms)(const struct client *c);

@@ -8,8 +8,9 @@
 #include "audit/audit.h"
 #include "base/str.h"
 
-/* What could not be sent at once; message_signal is the largest of the three kinds. Full = the oldest is not lost, the newest is:
- * acknowledgements are asked for again, signals are repeated by their timers. */
+/* What could not be sent at once; message_signal is the largest of the three kinds. Full = the
+ * oldest is not lost, the newest is: acknowledgements are asked for again, signals are repeated by
+ * their timers. */
 #define QUEUE_MAX (4 * CONFIG_SERVICES_MAX)
 
 static struct channel link_init = {.fd = -1, .self = PEER_SUPERVISOR, .peer = PEER_INIT};
@@ -25,7 +26,8 @@ static void flush_queue(void)
 		sent++;
 	queue_count -= sent;
 	memmove(queue, queue + sent, queue_count * sizeof(queue[0]));
-	(void)loop_change(&supervisor.loop, &watch_init, queue_count ? EPOLLIN | EPOLLOUT : EPOLLIN);
+	(void)loop_change(&supervisor.loop, &watch_init,
+			  queue_count ? EPOLLIN | EPOLLOUT : EPOLLIN);
 }
 
 static void post(const void *message, size_t size)
@@ -41,7 +43,8 @@ static void post(const void *message, size_t size)
 void supervisor_init_signal(uint16_t subject, uint32_t generation, uint32_t signal)
 {
 	struct message_signal m = {
-		.head = {.type = M_SIGNAL, .subject = subject, .generation = generation}, .signal = signal};
+		.head = {.type = M_SIGNAL, .subject = subject, .generation = generation},
+		.signal = signal};
 
 	post(&m, sizeof(m));
 }
@@ -55,8 +58,10 @@ void supervisor_init_power(enum power how)
 
 static void acknowledge(const struct message_head *head)
 {
-	struct message_plain m = {
-		.head = {.type = M_ACK, .subject = head->subject, .generation = head->generation, .request = head->request}};
+	struct message_plain m = {.head = {.type = M_ACK,
+					   .subject = head->subject,
+					   .generation = head->generation,
+					   .request = head->request}};
 
 	post(&m, sizeof(m));
 }
@@ -73,7 +78,8 @@ static void handle_exited(const union message *m)
 			service_probe_exited(&supervisor.table, s, head->generation, &how);
 		} else {
 			/* It died while nobody was here: an ordinary death all the same. */
-			if (!supervisor.begun && supervisor.starting[s->slot] && s->generation == head->generation)
+			if (!supervisor.begun && supervisor.starting[s->slot] &&
+			    s->generation == head->generation)
 				service_adopt(&supervisor.table, s, head->generation, 0);
 			service_exited(&supervisor.table, s, head->generation, &how);
 		}
@@ -89,7 +95,8 @@ static void handle_died(const union message *m)
 	if (!SUBJECT_IS_HELPER(m->head.subject) || which >= HELPER_COUNT)
 		return;
 	supervisor.helpers[which].deaths++;
-	supervisor.helpers[which].last = (struct service_exit){.code = m->exited.code, .status = m->exited.status};
+	supervisor.helpers[which].last =
+		(struct service_exit){.code = m->exited.code, .status = m->exited.status};
 }
 
 static void handle_launcher_up(const union message *m)
@@ -130,8 +137,9 @@ static const struct {
 	uint16_t type;
 	void (*handle)(const union message *m);
 } handlers[] = {
-	{M_EXITED, handle_exited}, {M_HELPER_DIED, handle_died},     {M_LAUNCHER_UP, handle_launcher_up},
-	{M_ALIVE, handle_alive},   {M_ALIVE_END, handle_alive_end}, {M_SHUTDOWN, handle_shutdown},
+	{M_EXITED, handle_exited},           {M_HELPER_DIED, handle_died},
+	{M_LAUNCHER_UP, handle_launcher_up}, {M_ALIVE, handle_alive},
+	{M_ALIVE_END, handle_alive_end},     {M_SHUTDOWN, handle_shutdown},
 };
 
 static void dispatch(const union message *m)
@@ -156,7 +164,8 @@ static void ready(struct loop *loop, struct watch *watch, uint32_t events)
 	else if (r == -EBADMSG)
 		audit_emit(EVENT_MESSAGE_REFUSED, AUDIT_S("init"), AUDIT_S(err.msg));
 	else if (r != -EAGAIN)
-		loop->stop = true; /* without init there is nothing to supervise: it starts another supervisor */
+		loop->stop = true; /* without init there is nothing to supervise: it starts another
+				      supervisor */
 }
 
 int supervisor_init_open(int fd)

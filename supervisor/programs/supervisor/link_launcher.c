@@ -89,7 +89,8 @@ uint32_t supervisor_launcher_request(struct service *s, uint16_t type, uint32_t 
 		open = find_free();
 	if (!open)
 		return 0;
-	*open = (struct request){.number = ++last_number, .type = type, .slot = s->slot, .generation = generation};
+	*open = (struct request){
+		.number = ++last_number, .type = type, .slot = s->slot, .generation = generation};
 	send_all();
 	return open->number;
 }
@@ -107,7 +108,8 @@ static struct request *answered(const struct message_head *head, uint16_t type)
 	for (size_t i = 0; i < REQUESTS_MAX; i++) {
 		struct request *r = &requests[i];
 
-		if (r->number && r->number == head->request && SUBJECT_OF_SERVICE(r->slot) == SUBJECT_SLOT(head->subject))
+		if (r->number && r->number == head->request &&
+		    SUBJECT_OF_SERVICE(r->slot) == SUBJECT_SLOT(head->subject))
 			return type == 0 || r->type == type ? r : NULL;
 	}
 	return NULL;
@@ -163,7 +165,8 @@ static void handle_named_end(struct received *received)
 static int take_policy(struct service *s, int fd, struct policy *policy, struct err *err)
 {
 	if (fd_read_sealed(fd, policy, sizeof(*policy)))
-		return err_set(err, EBADMSG, "the policy of %s is not a sealed copy of the agreed size", s->name);
+		return err_set(err, EBADMSG,
+			       "the policy of %s is not a sealed copy of the agreed size", s->name);
 	return policy_validate(policy, err);
 }
 
@@ -197,7 +200,8 @@ static void handle_running(struct received *received)
 
 	/* The pidfd is closed with the message: signals go through init, which owns the process. */
 	if (request)
-		service_running(&supervisor.table, &supervisor.table.services[request->slot], request->generation, m->pid);
+		service_running(&supervisor.table, &supervisor.table.services[request->slot],
+				request->generation, m->pid);
 }
 
 static void handle_probing(struct received *received)
@@ -205,7 +209,8 @@ static void handle_probing(struct received *received)
 	struct request *request = answered(&received->message.head, M_PROBE);
 
 	if (request)
-		service_probing(&supervisor.table, &supervisor.table.services[request->slot], request->number);
+		service_probing(&supervisor.table, &supervisor.table.services[request->slot],
+				request->number);
 }
 
 static void handle_done(struct received *received)
@@ -258,12 +263,14 @@ static void ready(struct loop *loop, struct watch *watch, uint32_t events)
 	else if (r == -EBADMSG)
 		audit_emit(EVENT_MESSAGE_REFUSED, AUDIT_S("launcher"), AUDIT_S(err.msg));
 	else if (r != -EAGAIN)
-		loop->stop = true; /* its end is kept by init: a link that is gone will not come back, a new supervisor gets one */
+		loop->stop = true; /* its end is kept by init: a link that is gone will not come
+				      back, a new supervisor gets one */
 }
 
 int supervisor_launcher_open(int fd)
 {
-	/* Numbers differ from those of the supervisors before this one: the number of a probe is its generation at init. */
+	/* Numbers differ from those of the supervisors before this one: the number of a probe is
+	 * its generation at init. */
 	last_number = (supervisor.generation & 0xfffu) << 20;
 	link_launcher.fd = fd;
 	watch_launcher.ready = ready;

@@ -19,7 +19,8 @@ struct service *supervisor_service(uint16_t slot)
 static void begin_one(struct service *s)
 {
 	if (s->state == SERVICE_RUNNING) {
-		/* It goes on; the launcher's answer, from its table, tells how to stop and probe it. */
+		/* It goes on; the launcher's answer, from its table, tells how to stop and probe
+		 * it. */
 		(void)supervisor_launcher_request(s, M_ADMIT, 0);
 	} else if (s->state != SERVICE_STOPPED) {
 		return; /* it died while nobody was here, and its delay runs; or it is refused */
@@ -63,7 +64,8 @@ static int open_all(void)
 	if (r)
 		return r;
 	service_table_init(&supervisor.table, &supervisor_ops);
-	/* Without saved state the numbers of earlier lives are unknown: begin above any that an earlier supervisor can have used. */
+	/* Without saved state the numbers of earlier lives are unknown: begin above any that an
+	 * earlier supervisor can have used. */
 	if (supervisor.generation > 1)
 		supervisor.table.fresh_generation = (supervisor.generation & 0x3ffu) << 20;
 	supervisor_memory_load();
@@ -86,7 +88,8 @@ int main(int argc, char **argv)
 	if (open_all())
 		return 1;
 	(void)loop_run(&supervisor.loop);
-	/* A link is gone. A breath, so that init does not start supervisors as fast as they find that out. */
+	/* A link is gone. A breath, so that init does not start supervisors as fast as they find
+	 * that out. */
 	(void)poll(NULL, 0, 1000);
 	return 1;
 }

@@ -9,10 +9,12 @@
 #include "base/str.h"
 
 /*
- * What must survive this process, in a memfd that init keeps. Whoever took an earlier supervisor over has written here too, so nothing
- * is believed that is out of range, and nothing in it can do more than the supervisor may do anyway.
+ * What must survive this process, in a memfd that init keeps. Whoever took an earlier supervisor
+ * over has written here too, so nothing is believed that is out of range, and nothing in it can do
+ * more than the supervisor may do anyway.
  *
- * Each service has two records, written in turn: a process killed in the middle of one leaves the other.
+ * Each service has two records, written in turn: a process killed in the middle of one leaves the
+ * other.
  */
 #define MEMORY_BYTES (64u * 1024u)
 #define MEMORY_MAGIC 0x42535631u /* "BSV1": changes with every change of struct record */
@@ -21,7 +23,7 @@ enum phase { PHASE_IDLE, PHASE_STARTING, PHASE_RUNNING, PHASE_COUNT };
 
 struct record {
 	uint32_t magic;
-	uint32_t check;	   /* of all that follows */
+	uint32_t check;    /* of all that follows */
 	uint32_t sequence; /* the higher one is the newer one */
 	char name[NAME_SIZE];
 	uint8_t wanted;
@@ -34,7 +36,8 @@ struct record {
 	struct service_exit last;
 };
 
-_Static_assert(2 * sizeof(struct record) * CONFIG_SERVICES_MAX <= MEMORY_BYTES, "two records per service fit");
+_Static_assert(2 * sizeof(struct record) * CONFIG_SERVICES_MAX <= MEMORY_BYTES,
+	       "two records per service fit");
 
 static int memory_fd = -1;
 static uint32_t sequences[CONFIG_SERVICES_MAX];
@@ -70,12 +73,15 @@ static bool is_sound(const struct record *record)
 {
 	if (record->magic != MEMORY_MAGIC || record->check != check_of(record))
 		return false;
-	if (!str_terminated(record->name, sizeof(record->name)) || (*record->name && !str_is_name(record->name)))
+	if (!str_terminated(record->name, sizeof(record->name)) ||
+	    (*record->name && !str_is_name(record->name)))
 		return false;
 	if (record->wanted > 1 || record->phase >= PHASE_COUNT || record->leaf > record->generation)
 		return false;
-	/* The generation still has to rise: one near the end of its range would stop the service for good. */
-	return record->generation < UINT32_MAX / 2 && (record->phase == PHASE_IDLE || record->generation > 0);
+	/* The generation still has to rise: one near the end of its range would stop the service
+	 * for good. */
+	return record->generation < UINT32_MAX / 2 &&
+	       (record->phase == PHASE_IDLE || record->generation > 0);
 }
 
 static bool read_newest(uint16_t slot, struct record *newest)
@@ -85,7 +91,8 @@ static bool read_newest(uint16_t slot, struct record *newest)
 	for (uint32_t i = 0; i < 2; i++) {
 		struct record record;
 
-		if (fd_pread_exact(memory_fd, &record, sizeof(record), place(slot, i)) || !is_sound(&record))
+		if (fd_pread_exact(memory_fd, &record, sizeof(record), place(slot, i)) ||
+		    !is_sound(&record))
 			continue;
 		if (found && (int32_t)(record.sequence - newest->sequence) < 0)
 			continue;
@@ -122,7 +129,8 @@ static enum phase phase_of(const struct service *s)
 {
 	if (s->repeat || (s->state == SERVICE_STARTING && !s->early.code))
 		return PHASE_STARTING;
-	return s->state == SERVICE_RUNNING || s->state == SERVICE_STOPPING ? PHASE_RUNNING : PHASE_IDLE;
+	return s->state == SERVICE_RUNNING || s->state == SERVICE_STOPPING ? PHASE_RUNNING
+									   : PHASE_IDLE;
 }
 
 void supervisor_memory_save(const struct service *s)
@@ -145,7 +153,8 @@ void supervisor_memory_save(const struct service *s)
 		return;
 	record.sequence = ++sequences[s->slot];
 	record.check = check_of(&record);
-	/* Cannot fail: the pages of a memfd of fixed size, written before. If it did, the next supervisor would know less. */
+	/* Cannot fail: the pages of a memfd of fixed size, written before. If it did, the next
+	 * supervisor would know less. */
 	(void)pwrite(memory_fd, &record, sizeof(record), (off_t)place(s->slot, record.sequence));
 	written[s->slot] = record;
 }

@@ -32,7 +32,8 @@ static void state_due(struct loop *loop, struct timer *timer)
 static void health_due(struct loop *loop, struct timer *timer)
 {
 	(void)loop;
-	service_health_timer(&supervisor.table, &supervisor.table.services[timer - supervisor.health_timers]);
+	service_health_timer(&supervisor.table,
+			     &supervisor.table.services[timer - supervisor.health_timers]);
 }
 
 static void set_timer(struct service *s, uint64_t at_ms)

@@ -2,7 +2,8 @@
 
 #include "base/clock.h"
 
-/* Past the longest stop_timeout of a service: by then SIGKILL went out too. init has a limit of its own behind this one. */
+/* Past the longest stop_timeout of a service: by then SIGKILL went out too. init has a limit of its
+ * own behind this one. */
 #define POWER_SLACK_MS 10000u
 #define POWER_LIMIT_MS 90000u
 

@@ -24,10 +24,11 @@ struct supervisor {
 	struct timer health_timers[CONFIG_SERVICES_MAX];
 	struct policy policies[CONFIG_SERVICES_MAX]; /* for inspect; written once per admission */
 	struct stranger strangers[STRANGERS_MAX];
-	bool had_record[CONFIG_SERVICES_MAX]; /* the state memfd knew it: autostart was decided before */
+	bool had_record[CONFIG_SERVICES_MAX]; /* the state memfd knew it: autostart was decided
+						 before */
 	bool starting[CONFIG_SERVICES_MAX];   /* ... and was in the middle of a start, or running */
-	bool alive_known;    /* init has told all that runs */
-	bool names_known;    /* the launcher has told all names */
+	bool alive_known;                     /* init has told all that runs */
+	bool names_known;                     /* the launcher has told all names */
 	bool begun;
 	struct {
 		uint32_t deaths;
@@ -42,7 +43,8 @@ extern const struct service_ops supervisor_ops;
 
 struct service *supervisor_service(uint16_t slot); /* NULL: no such slot */
 
-/* Both init and the launcher have told what they know: decide about every service. Harmless until then and afterwards. */
+/* Both init and the launcher have told what they know: decide about every service. Harmless until
+ * then and afterwards. */
 void supervisor_begin(void);
 
 int supervisor_init_open(int fd);
@@ -51,12 +53,14 @@ void supervisor_init_power(enum power how);
 
 int supervisor_launcher_open(int fd);
 uint32_t supervisor_launcher_request(struct service *s, uint16_t type, uint32_t generation);
-void supervisor_launcher_forget(const struct service *s, uint16_t type); /* its answer is of no interest any more */
-void supervisor_launcher_repeat(void);					 /* the launcher is a new process: ask everything again */
+void supervisor_launcher_forget(const struct service *s,
+				uint16_t type); /* its answer is of no interest any more */
+void supervisor_launcher_repeat(void); /* the launcher is a new process: ask everything again */
 
 /* -EBADMSG: not a memfd of the agreed size. */
 int supervisor_memory_open(int fd);
-void supervisor_memory_load(void); /* fills in the table; nothing is believed that is not in range */
+void supervisor_memory_load(
+	void); /* fills in the table; nothing is believed that is not in range */
 void supervisor_memory_save(const struct service *s);
 
 int supervisor_control_open(int listener_fd, struct loop *loop);

@@ -9,7 +9,7 @@
 #include "policy/report.h"
 
 #define START_PATIENCE_MS 60000u
-#define STOP_SLACK_MS 15000u
+#define STOP_SLACK_MS     15000u
 
 const struct stranger *control_stranger(const char *name)
 {
@@ -22,7 +22,9 @@ const struct stranger *control_stranger(const char *name)
 static void fill_service(const struct service *s, struct message_row_service *row)
 {
 	*row = (struct message_row_service){
-		.head = {.type = M_ROW_SERVICE, .subject = SUBJECT_OF_SERVICE(s->slot), .generation = s->generation},
+		.head = {.type = M_ROW_SERVICE,
+			 .subject = SUBJECT_OF_SERVICE(s->slot),
+			 .generation = s->generation},
 		.pid = s->pid,
 		.uid = s->identity.uid,
 		.restarts = s->ladder.restarts,
@@ -41,7 +43,8 @@ static void fill_service(const struct service *s, struct message_row_service *ro
 
 static void fill_stranger(const struct stranger *one, struct message_row_service *row)
 {
-	*row = (struct message_row_service){.head = {.type = M_ROW_SERVICE, .subject = SUBJECT_NONE}, .why = one->why};
+	*row = (struct message_row_service){
+		.head = {.type = M_ROW_SERVICE, .subject = SUBJECT_NONE}, .why = one->why};
 	memcpy(row->name, one->name, sizeof(row->name));
 	(void)str_copy(row->state, sizeof(row->state), service_state_name(SERVICE_REFUSED));
 	(void)str_copy(row->health, sizeof(row->health), service_health_name(HEALTH_NONE));
@@ -147,7 +150,8 @@ static bool settled_up(struct client *c)
 	case SERVICE_FAILED:
 	case SERVICE_BACKOFF:
 	case SERVICE_STOPPED:
-		c->end.exit = c->service->state == SERVICE_BACKOFF ? CONTROL_FAILED : exit_of(c->service);
+		c->end.exit =
+			c->service->state == SERVICE_BACKOFF ? CONTROL_FAILED : exit_of(c->service);
 		if (c->end.exit != CONTROL_OK)
 			c->end.err = c->service->why;
 		return true;
@@ -175,7 +179,8 @@ static uint64_t patience_down(const struct client *c)
 
 static uint64_t patience_up(const struct client *c)
 {
-	return c->service->state == SERVICE_STOPPING ? patience_down(c) + START_PATIENCE_MS : START_PATIENCE_MS;
+	return c->service->state == SERVICE_STOPPING ? patience_down(c) + START_PATIENCE_MS
+						     : START_PATIENCE_MS;
 }
 
 /* policy_report() calls back for every key; the client takes them one at a time. */
@@ -193,7 +198,8 @@ static void take_row(void *context, const char *key, const char *value)
 	if (wanted->at++ != wanted->index)
 		return;
 	wanted->found = true;
-	*wanted->row = (struct message_row_text){.head = {.type = M_ROW_TEXT, .subject = SUBJECT_NONE}};
+	*wanted->row =
+		(struct message_row_text){.head = {.type = M_ROW_TEXT, .subject = SUBJECT_NONE}};
 	str_join(wanted->row->key, sizeof(wanted->row->key), key, "", "");
 	str_join(wanted->row->value, sizeof(wanted->row->value), value, "", "");
 }
@@ -205,7 +211,8 @@ static void begin_inspect(struct client *c)
 	c->end.exit = c->service->state == SERVICE_REFUSED ? CONTROL_REFUSED : CONTROL_NOT_RUNNING;
 	c->end.err = c->service->why;
 	if (!c->end.err.code)
-		(void)err_set(&c->end.err, ENOENT, "%s was not admitted since the supervisor runs", c->service->name);
+		(void)err_set(&c->end.err, ENOENT, "%s was not admitted since the supervisor runs",
+			      c->service->name);
 }
 
 static bool row_inspect(const struct client *c, uint32_t index, union message *row)
@@ -231,7 +238,8 @@ static bool row_helpers(const struct client *c, uint32_t index, union message *r
 		.head = {.type = M_ROW_TEXT, .subject = (uint16_t)SUBJECT_OF_HELPER(index)}};
 	(void)str_copy(text->key, sizeof(text->key), helper_name((enum helper)index));
 	if (index == HELPER_SUPERVISOR)
-		(void)snprintf(text->value, sizeof(text->value), "answers, generation %u", supervisor.generation);
+		(void)snprintf(text->value, sizeof(text->value), "answers, generation %u",
+			       supervisor.generation);
 	else if (!supervisor.helpers[index].deaths)
 		(void)snprintf(text->value, sizeof(text->value), "no death seen");
 	else

@@ -1,0 +1,97 @@
+#include "control_client.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "base/fd.h"
+#include "base/str.h"
+#include "cli/options.h"
+#include "ipc/channel.h"
+#include "privilege.h"
+
+static int connect_control(struct err *err)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = CONTROL_PATH};
+	CLEAN_FD int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return err_sys(err, errno, "cannot make a socket");
+	/* Non-blocking: a full backlog means that nobody has accepted for a while, and then waiting
+	 * here would be for ever. */
+	if (connect(fd, (const struct sockaddr *)&address, sizeof(address))) {
+		int code = errno;
+
+		(void)err_sys(err, code, "cannot reach the supervisor");
+		return err_hint(err, code == EACCES ? "only root may ask it"
+						    : "it is started by init: try again");
+	}
+	return take_fd(&fd);
+}
+
+/* What came is from a process that prints what images and services say: made harmless before anyone
+ * sees it. */
+static void make_printable(union message *m)
+{
+	if (m->head.type == M_ROW_SERVICE) {
+		str_sanitize(m->row_service.name, sizeof(m->row_service.name));
+		str_sanitize(m->row_service.version, sizeof(m->row_service.version));
+		str_sanitize(m->row_service.state, sizeof(m->row_service.state));
+		str_sanitize(m->row_service.health, sizeof(m->row_service.health));
+		if (m->row_service.why.code)
+			err_sanitize(&m->row_service.why);
+	} else if (m->head.type == M_ROW_TEXT) {
+		str_sanitize(m->row_text.key, sizeof(m->row_text.key));
+		str_sanitize(m->row_text.value, sizeof(m->row_text.value));
+	} else if (m->head.type == M_END && m->end.err.code) {
+		err_sanitize(&m->end.err);
+	}
+}
+
+static int receive_all(const struct channel *channel, const struct control_question *question,
+		       struct err *err)
+{
+	for (;;) {
+		struct received received;
+		int r = channel_wait(channel, &received, question->patience_ms, err);
+
+		if (r == -ECONNRESET) {
+			(void)err_set(err, ECONNRESET,
+				      "the supervisor went away before it had answered");
+			(void)err_hint(err, "init starts it again: repeat the command");
+		}
+		if (r)
+			return EXIT_AWAY;
+		make_printable(&received.message);
+		if (received.message.head.type == M_END) {
+			*err = received.message.end.err;
+			return received.message.end.exit;
+		}
+		if (question->row)
+			question->row(question->context, &received.message);
+	}
+}
+
+int control_ask(const struct control_question *question, struct err *err)
+{
+	struct message_control m = {.head = {.type = M_CONTROL, .subject = SUBJECT_NONE},
+				    .verb = question->verb};
+	CLEAN_FD int fd = -1;
+	struct channel channel = {.self = PEER_CONTROL, .peer = PEER_SUPERVISOR};
+
+	if (str_copy(m.name, sizeof(m.name), question->name)) {
+		(void)err_set(err, EINVAL, "no service has a name that long");
+		return EXIT_UNKNOWN;
+	}
+	fd = connect_control(err);
+	if (fd < 0)
+		return EXIT_AWAY;
+	if (privilege_drop(err))
+		return EXIT_FAILED;
+	channel.fd = fd;
+	if (channel_send(&channel, &m, NULL, 0)) {
+		(void)err_set(err, EPIPE, "the supervisor hung up");
+		return EXIT_AWAY;
+	}
+	return receive_all(&channel, question, err);
+}
