@@ -50,7 +50,8 @@ int err_hint(struct err *e, const char *format, ...)
 	va_list args;
 
 	if (!e)
-		return -EINVAL; /* nobody knows the code any more; never 0, which would read as success */
+		return -EINVAL; /* nobody knows the code any more; never 0, which would read as
+				   success */
 	va_start(args, format);
 	(void)vsnprintf(e->hint, sizeof(e->hint), format, args);
 	va_end(args);
@@ -64,7 +65,8 @@ int err_prefix(struct err *e, const char *format, ...)
 	va_list args;
 
 	if (!e)
-		return -EINVAL; /* nobody knows the code any more; never 0, which would read as success */
+		return -EINVAL; /* nobody knows the code any more; never 0, which would read as
+				   success */
 	va_start(args, format);
 	(void)vsnprintf(before, sizeof(before), format, args);
 	va_end(args);

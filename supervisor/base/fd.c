@@ -120,7 +120,8 @@ int fd_sealed_memfd(const char *name, const void *data, size_t size)
 
 	if (fd < 0)
 		return -errno;
-	/* 0600: a memfd is born 0777 and could be reopened for writing through /proc/self/fd by another uid. */
+	/* 0600: a memfd is born 0777 and could be reopened for writing through /proc/self/fd by
+	 * another uid. */
 	if (fchmod(fd, 0600))
 		return -errno;
 	r = fd_write_all(fd, data, size);

@@ -5,7 +5,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* A descriptor variable that is closed when it leaves its scope; ownership moves on by take_fd(&fd). */
+/* A descriptor variable that is closed when it leaves its scope; ownership moves on by
+ * take_fd(&fd). */
 #define CLEAN_FD __attribute__((cleanup(fd_close)))
 
 /* Close *fd if it is open and set it to -1. errno is kept. */
@@ -24,20 +25,24 @@ int fd_write_all(int fd, const void *buffer, size_t size);
 ssize_t fd_read_up_to(int fd, void *buffer, size_t size);
 
 /*
- * A whole small file into @buffer with a terminator. Returns its length, -EFBIG when it has @size bytes or more, else -errno.
+ * A whole small file into @buffer with a terminator. Returns its length, -EFBIG when it has @size
+ * bytes or more, else -errno.
  * @directory as for openat(2); symbolic links are not followed at the last component.
  */
 ssize_t fd_read_file(int directory, const char *path, char *buffer, size_t size);
 
-/* Write @text to an existing file in one write(2): what procfs, sysfs and cgroupfs want. -errno on failure. */
+/* Write @text to an existing file in one write(2): what procfs, sysfs and cgroupfs want. -errno on
+ * failure. */
 int fd_write_file(int directory, const char *path, const char *text);
 
-/* A memfd with @size bytes of @data, mode 0600, sealed WRITE|SHRINK|GROW|SEAL. Returns the fd or -errno. memfd_create(2) */
+/* A memfd with @size bytes of @data, mode 0600, sealed WRITE|SHRINK|GROW|SEAL. Returns the fd or
+ * -errno. memfd_create(2) */
 int fd_sealed_memfd(const char *name, const void *data, size_t size);
 
 /*
- * The seals of memfd @fd, -errno when it has none (not a memfd). F_SEAL_EXEC is left out: with vm.memfd_noexec, which the harden table
- * sets, the kernel (6.3 and later) puts it on every memfd at birth, and it only ever takes rights away.
+ * The seals of memfd @fd, -errno when it has none (not a memfd). F_SEAL_EXEC is left out: with
+ * vm.memfd_noexec, which the harden table sets, the kernel (6.3 and later) puts it on every memfd
+ * at birth, and it only ever takes rights away.
  */
 int fd_seals(int fd);
 

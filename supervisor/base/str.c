@@ -60,7 +60,8 @@ void str_sanitize(char *text, size_t size)
 			*text = '?';
 }
 
-/* Digits at the front of @text; -EINVAL when there are none, -ERANGE past 64 bits. @rest gets what follows. */
+/* Digits at the front of @text; -EINVAL when there are none, -ERANGE past 64 bits. @rest gets what
+ * follows. */
 static int digits(const char *text, uint64_t base, uint64_t *value, const char **rest)
 {
 	uint64_t sum = 0;
@@ -124,9 +125,9 @@ static int with_unit(const char *text, const struct unit *units, size_t count, u
 int str_bytes(const char *text, uint64_t min, uint64_t max, uint64_t *bytes)
 {
 	static const struct unit units[] = {
-		{"", 1},	    {"b", 1},	     {"k", 1ULL << 10}, {"m", 1ULL << 20},
-		{"g", 1ULL << 30},  {"K", 1ULL << 10}, {"M", 1ULL << 20}, {"G", 1ULL << 30},
-		{"kB", 1000},	    {"MB", 1000000},   {"GB", 1000000000},
+		{"", 1},           {"b", 1},          {"k", 1ULL << 10},  {"m", 1ULL << 20},
+		{"g", 1ULL << 30}, {"K", 1ULL << 10}, {"M", 1ULL << 20},  {"G", 1ULL << 30},
+		{"kB", 1000},      {"MB", 1000000},   {"GB", 1000000000},
 	};
 	uint64_t number;
 	int r = with_unit(text, units, ARRAY_SIZE(units), &number);
@@ -166,7 +167,8 @@ int str_thousandths(const char *text, uint64_t min, uint64_t max, uint64_t *thou
 	}
 	if (*rest)
 		return -EINVAL;
-	if (__builtin_mul_overflow(whole, 1000u, &whole) || __builtin_add_overflow(whole, part, &whole))
+	if (__builtin_mul_overflow(whole, 1000u, &whole) ||
+	    __builtin_add_overflow(whole, part, &whole))
 		return -ERANGE;
 	return in_range(whole, min, max, thousandths);
 }
@@ -231,13 +233,14 @@ bool str_is_name(const char *text)
 	if (length == 0 || length >= NAME_SIZE || text[0] < 'a' || text[0] > 'z')
 		return false;
 	for (; *text; text++)
-		if (!((*text >= 'a' && *text <= 'z') || (*text >= '0' && *text <= '9') || *text == '.' ||
-		      *text == '-'))
+		if (!((*text >= 'a' && *text <= 'z') || (*text >= '0' && *text <= '9') ||
+		      *text == '.' || *text == '-'))
 			return false;
 	return true;
 }
 
-/* Classic two-pointer match: linear for the one-star patterns in use, quadratic at worst, never recursive. */
+/* Classic two-pointer match: linear for the one-star patterns in use, quadratic at worst, never
+ * recursive. */
 bool str_glob(const char *pattern, const char *text)
 {
 	const char *star = NULL;

@@ -20,7 +20,8 @@ void str_join(char *to, size_t size, const char *a, const char *b, const char *c
 /* True if the @size bytes of @text hold a terminator. */
 bool str_terminated(const char *text, size_t size);
 
-/* Terminate a fixed-size text from another process and replace every byte outside 0x20..0x7e by '?'. */
+/* Terminate a fixed-size text from another process and replace every byte outside 0x20..0x7e by
+ * '?'. */
 void str_sanitize(char *text, size_t size);
 
 /*
@@ -44,7 +45,8 @@ int str_bool(const char *text, bool *value);
 /* Octal file mode such as 0755. */
 int str_octal(const char *text, uint64_t max, uint64_t *value);
 
-/* Lower-case hex. str_hex() needs 2 * @count + 1 bytes at @to. str_unhex(): -EINVAL unless exactly @count bytes. */
+/* Lower-case hex. str_hex() needs 2 * @count + 1 bytes at @to. str_unhex(): -EINVAL unless exactly
+ * @count bytes. */
 void str_hex(char *to, const uint8_t *bytes, size_t count);
 int str_unhex(const char *text, uint8_t *bytes, size_t count);
 

@@ -39,7 +39,8 @@ void text_add_i64(struct text *t, int64_t number)
 	text_add_u64(t, number < 0 ? 0 - (uint64_t)number : (uint64_t)number);
 }
 
-/* Length of the valid UTF-8 sequence at @bytes (RFC 3629: no surrogates, no overlong forms, up to U+10FFFF), 0 if there is none. */
+/* Length of the valid UTF-8 sequence at @bytes (RFC 3629: no surrogates, no overlong forms, up to
+ * U+10FFFF), 0 if there is none. */
 static size_t utf8_length(const unsigned char *bytes, size_t count)
 {
 	unsigned char low = 0x80;

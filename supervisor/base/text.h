@@ -5,7 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A bounded text under construction in caller-owned memory. Once something did not fit, @cut stays set. */
+/* A bounded text under construction in caller-owned memory. Once something did not fit, @cut stays
+ * set. */
 struct text {
 	char *at;
 	size_t size;
@@ -13,7 +14,10 @@ struct text {
 	bool cut;
 };
 
-#define TEXT_IN(array) {.at = (array), .size = sizeof(array)}
+#define TEXT_IN(array)                                                                             \
+	{                                                                                          \
+		.at = (array), .size = sizeof(array)                                               \
+	}
 
 void text_add(struct text *t, const char *string);
 void text_add_bytes(struct text *t, const char *bytes, size_t count);
@@ -21,8 +25,9 @@ void text_add_u64(struct text *t, uint64_t number);
 void text_add_i64(struct text *t, int64_t number);
 
 /*
- * JSON (RFC 8259) pieces. Strings are escaped so that any input bytes give valid ASCII-only JSON: control bytes, '"', '\\' and every
- * byte from 0x7f up that is not part of valid UTF-8 become \u00XX; valid UTF-8 passes through.
+ * JSON (RFC 8259) pieces. Strings are escaped so that any input bytes give valid ASCII-only JSON:
+ * control bytes, '"', '\\' and every byte from 0x7f up that is not part of valid UTF-8 become
+ * \u00XX; valid UTF-8 passes through.
  */
 void text_add_json_string(struct text *t, const char *bytes, size_t count);
 

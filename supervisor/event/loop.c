@@ -6,7 +6,8 @@
 
 #include "base/clock.h"
 
-#define BATCH 32 /* events per turn: bounds how long timers can be kept waiting by busy descriptors */
+#define BATCH                                                                                      \
+	32 /* events per turn: bounds how long timers can be kept waiting by busy descriptors */
 
 int loop_open(struct loop *loop)
 {
@@ -43,7 +44,8 @@ void loop_remove(struct loop *loop, struct watch *watch)
 		return;
 	(void)control(loop, watch, EPOLL_CTL_DEL, 0);
 	watch->fd = -1;
-	/* Its event may already lie in the batch under way: an owner may free itself, so it must not be called any more. */
+	/* Its event may already lie in the batch under way: an owner may free itself, so it must
+	 * not be called any more. */
 	for (int i = 0; i < loop->ready_count; i++)
 		if (loop->ready_now[i] == watch)
 			loop->ready_now[i] = NULL;
@@ -88,7 +90,8 @@ static int wait_time(const struct loop *loop, int limit_ms)
 	return left > 3600000 ? 3600000 : (int)left;
 }
 
-/* Timers due at the start of the turn, not those that callbacks arm anew: a timer that re-arms itself at once cannot starve the rest. */
+/* Timers due at the start of the turn, not those that callbacks arm anew: a timer that re-arms
+ * itself at once cannot starve the rest. */
 static void run_timers(struct loop *loop)
 {
 	uint64_t now = clock_monotonic_ms();

@@ -5,8 +5,9 @@
 #include <stdint.h>
 
 /*
- * One epoll loop per process. Watches and timers are embedded in the objects that own them (container_of), so the loop never
- * allocates. Single-threaded; a callback may add, change and remove any watch or timer, its own included.
+ * One epoll loop per process. Watches and timers are embedded in the objects that own them
+ * (container_of), so the loop never allocates. Single-threaded; a callback may add, change and
+ * remove any watch or timer, its own included.
  */
 struct loop;
 
@@ -26,7 +27,8 @@ struct loop {
 	int epoll_fd;
 	bool stop;
 	struct timer *timers;
-	struct watch **ready_now; /* the batch being dispatched: loop_remove() clears what it removes */
+	struct watch *
+		*ready_now; /* the batch being dispatched: loop_remove() clears what it removes */
 	int ready_count;
 };
 
@@ -35,18 +37,20 @@ int loop_open(struct loop *loop); /* -errno */
 /* Watch @fd for @events (EPOLLIN | ...; level-triggered). -errno of epoll_ctl(2). */
 int loop_add(struct loop *loop, struct watch *watch, int fd, uint32_t events);
 int loop_change(struct loop *loop, struct watch *watch, uint32_t events);
-void loop_remove(struct loop *loop, struct watch *watch); /* harmless when not added; does not close the fd */
+void loop_remove(struct loop *loop,
+		 struct watch *watch); /* harmless when not added; does not close the fd */
 
 void loop_timer_set(struct loop *loop, struct timer *timer, uint64_t at_ms); /* (re)arm */
-void loop_timer_clear(struct loop *loop, struct timer *timer);		     /* harmless when not armed */
+void loop_timer_clear(struct loop *loop, struct timer *timer); /* harmless when not armed */
 
-/* One turn: wait for events or the next timer, at most @limit_ms (-1: no limit), and run the callbacks. -errno of epoll_wait(2) except
- * EINTR. */
+/* One turn: wait for events or the next timer, at most @limit_ms (-1: no limit), and run the
+ * callbacks. -errno of epoll_wait(2) except EINTR. */
 int loop_turn(struct loop *loop, int limit_ms);
 
 /* Turns until loop->stop. -errno. */
 int loop_run(struct loop *loop);
 
-#define container_of(pointer, type, member) ((type *)(void *)((char *)(pointer)-__builtin_offsetof(type, member)))
+#define container_of(pointer, type, member)                                                        \
+	((type *)(void *)((char *)(pointer) - __builtin_offsetof(type, member)))
 
 #endif

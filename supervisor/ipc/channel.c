@@ -29,7 +29,8 @@ static void attach_fds(struct msghdr *header, void *control, const int *fds, int
 	size_t bytes = sizeof(int) * (size_t)fd_count;
 
 	header->msg_control = control;
-	header->msg_controllen = (socklen_t)CMSG_SPACE(bytes); /* socklen_t in musl, size_t in glibc */
+	header->msg_controllen =
+		(socklen_t)CMSG_SPACE(bytes); /* socklen_t in musl, size_t in glibc */
 	memset(control, 0, header->msg_controllen);
 	part = CMSG_FIRSTHDR(header);
 	part->cmsg_level = SOL_SOCKET;
@@ -90,15 +91,17 @@ static int check_read_only(int fd, mode_t type)
 
 	if (fstat(fd, &st) || (st.st_mode & S_IFMT) != type)
 		return -EBADMSG;
-	/* O_PATH descriptors report O_RDONLY too and cannot be read: only plain read-only ones pass. */
+	/* O_PATH descriptors report O_RDONLY too and cannot be read: only plain read-only ones
+	 * pass. */
 	if (flags < 0 || (flags & O_ACCMODE) != O_RDONLY || (flags & O_PATH))
 		return -EBADMSG;
 	return 0;
 }
 
 /*
- * pidfd_send_signal(2) with signal 0 would tell exactly, but helpers' filters have no kill of any kind. A pidfd lives on the anonymous
- * inode file system, on pidfs since 6.9 (linux/magic.h); whoever uses it meets EBADF or EINVAL if it is an eventfd instead.
+ * pidfd_send_signal(2) with signal 0 would tell exactly, but helpers' filters have no kill of any
+ * kind. A pidfd lives on the anonymous inode file system, on pidfs since 6.9 (linux/magic.h);
+ * whoever uses it meets EBADF or EINVAL if it is an eventfd instead.
  */
 static int check_pidfd(int fd)
 {
@@ -107,7 +110,8 @@ static int check_pidfd(int fd)
 
 	if (fstat(fd, &st) || fstatfs(fd, &fs))
 		return -EBADMSG;
-	if (fs.f_type == 0x09041934 /* ANON_INODE_FS_MAGIC */ || fs.f_type == 0x50494446 /* PIDFS */)
+	if (fs.f_type == 0x09041934 /* ANON_INODE_FS_MAGIC */ ||
+	    fs.f_type == 0x50494446 /* PIDFS */)
 		return 0;
 	return -EBADMSG;
 }
@@ -164,7 +168,8 @@ int channel_check_fd(int fd, enum fd_kind kind)
 	return -EBADMSG;
 }
 
-/* musl's CMSG_NXTHDR mixes signed and unsigned; its arithmetic is right (cmsg(3)), the warning is not ours to mend. */
+/* musl's CMSG_NXTHDR mixes signed and unsigned; its arithmetic is right (cmsg(3)), the warning is
+ * not ours to mend. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wsign-conversion"
 static struct cmsghdr *next_part(struct msghdr *header, struct cmsghdr *part)
@@ -173,7 +178,8 @@ static struct cmsghdr *next_part(struct msghdr *header, struct cmsghdr *part)
 }
 #pragma GCC diagnostic pop
 
-/* Take over every descriptor of the control data, whatever its shape, so that refusing the message can close them all. */
+/* Take over every descriptor of the control data, whatever its shape, so that refusing the message
+ * can close them all. */
 static int collect_fds(struct msghdr *header, struct received *received)
 {
 	int wrong = 0;
@@ -201,23 +207,26 @@ static int collect_fds(struct msghdr *header, struct received *received)
 	return wrong ? -EBADMSG : 0;
 }
 
-static int check_row(const struct channel *c, struct received *received, size_t size, struct err *err)
+static int check_row(const struct channel *c, struct received *received, size_t size,
+		     struct err *err)
 {
 	uint16_t type = received->message.head.type;
 	const struct message_def *def;
 
 	if (size < sizeof(struct message_head))
-		return err_set(err, EBADMSG, "%s sent %zu bytes, less than a head", peer_name(c->peer), size);
+		return err_set(err, EBADMSG, "%s sent %zu bytes, less than a head",
+			       peer_name(c->peer), size);
 	def = message_find(type, c->peer, c->self);
 	if (!def)
-		return err_set(err, EBADMSG, "%s may not send message %u (%s)", peer_name(c->peer), type,
-			       message_name(type));
+		return err_set(err, EBADMSG, "%s may not send message %u (%s)", peer_name(c->peer),
+			       type, message_name(type));
 	if (size != def->size)
 		return err_set(err, EBADMSG, "%s of %s has %zu bytes instead of %u", def->name + 2,
 			       peer_name(c->peer), size, def->size);
 	if (received->fd_count != def->fd_count)
-		return err_set(err, EBADMSG, "%s of %s brings %d descriptors instead of %u", def->name + 2,
-			       peer_name(c->peer), received->fd_count, def->fd_count);
+		return err_set(err, EBADMSG, "%s of %s brings %d descriptors instead of %u",
+			       def->name + 2, peer_name(c->peer), received->fd_count,
+			       def->fd_count);
 	for (int i = 0; i < received->fd_count; i++)
 		if (channel_check_fd(received->fds[i], (enum fd_kind)def->fds[i]))
 			return err_set(err, EBADMSG, "%s of %s: descriptor %d is of the wrong kind",
@@ -227,7 +236,8 @@ static int check_row(const struct channel *c, struct received *received, size_t 
 
 int channel_receive(const struct channel *c, struct received *received, struct err *err)
 {
-	/* Room for exactly the most that any row allows: what is beyond is MSG_CTRUNC and refused. */
+	/* Room for exactly the most that any row allows: what is beyond is MSG_CTRUNC and refused.
+	 */
 	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int) * IPC_FDS_MAX)];
 	struct iovec part = {.iov_base = &received->message, .iov_len = sizeof(received->message)};
 	struct msghdr header = {.msg_iov = &part,
@@ -250,7 +260,8 @@ int channel_receive(const struct channel *c, struct received *received, struct e
 	if (n == 0 && received->fd_count == 0)
 		return -ECONNRESET;
 	if (r || (header.msg_flags & (MSG_CTRUNC | MSG_TRUNC)))
-		r = err_set(err, EBADMSG, "%s sent a message of impossible form", peer_name(c->peer));
+		r = err_set(err, EBADMSG, "%s sent a message of impossible form",
+			    peer_name(c->peer));
 	else
 		r = check_row(c, received, (size_t)n, err);
 	if (r)
@@ -258,7 +269,8 @@ int channel_receive(const struct channel *c, struct received *received, struct e
 	return r;
 }
 
-int channel_wait(const struct channel *c, struct received *received, int timeout_ms, struct err *err)
+int channel_wait(const struct channel *c, struct received *received, int timeout_ms,
+		 struct err *err)
 {
 	uint64_t deadline = clock_monotonic_ms() + (uint64_t)timeout_ms;
 
@@ -270,7 +282,8 @@ int channel_wait(const struct channel *c, struct received *received, int timeout
 		if (r != -EAGAIN)
 			return r;
 		if (now >= deadline)
-			return err_set(err, ETIMEDOUT, "%s gave no answer in %d ms", peer_name(c->peer), timeout_ms);
+			return err_set(err, ETIMEDOUT, "%s gave no answer in %d ms",
+				       peer_name(c->peer), timeout_ms);
 		if (poll(&wait, 1, (int)(deadline - now)) < 0 && errno != EINTR)
 			return -errno;
 	}

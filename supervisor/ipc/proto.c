@@ -89,7 +89,7 @@ const char *message_name(uint16_t type)
 const char *peer_name(enum peer peer)
 {
 	static const char *const names[] = {"init",    "launcher", "supervisor", "verify",
-					    "compile", "recorder", "shipper",	 "control"};
+					    "compile", "recorder", "shipper",    "control"};
 
 	_Static_assert(ARRAY_SIZE(names) == PEER_COUNT, "one name per peer");
 	return (unsigned int)peer < PEER_COUNT ? names[peer] : "?";
@@ -98,7 +98,7 @@ const char *peer_name(enum peer peer)
 const char *helper_name(enum helper helper)
 {
 	static const char *const names[] = {"launcher", "recorder", "shipper", "supervisor",
-					    "console",	"verify",   "compile"};
+					    "console",  "verify",   "compile"};
 
 	_Static_assert(ARRAY_SIZE(names) == HELPER_COUNT, "one name per helper");
 	return (unsigned int)helper < HELPER_COUNT ? names[helper] : "?";

@@ -8,9 +8,10 @@
 #include "base/str.h"
 
 /*
- * Every message between the programs of Bartizan. SOCK_SEQPACKET, one fixed-size struct each, native byte order (one machine, one
- * build). proto.c holds one row per message: who may send it, who takes it, its exact size, how many descriptors of which kinds.
- * ipc_receive() refuses whatever does not match its row, and closes every descriptor that came with it.
+ * Every message between the programs of Bartizan. SOCK_SEQPACKET, one fixed-size struct each,
+ * native byte order (one machine, one build). proto.c holds one row per message: who may send it,
+ * who takes it, its exact size, how many descriptors of which kinds. ipc_receive() refuses whatever
+ * does not match its row, and closes every descriptor that came with it.
  */
 
 enum peer {
@@ -26,35 +27,47 @@ enum peer {
 };
 
 /* What init restarts, in start order. */
-enum helper { HELPER_LAUNCHER, HELPER_RECORDER, HELPER_SHIPPER, HELPER_SUPERVISOR, HELPER_CONSOLE, HELPER_VERIFY, HELPER_COMPILE, HELPER_COUNT };
+enum helper {
+	HELPER_LAUNCHER,
+	HELPER_RECORDER,
+	HELPER_SHIPPER,
+	HELPER_SUPERVISOR,
+	HELPER_CONSOLE,
+	HELPER_VERIFY,
+	HELPER_COMPILE,
+	HELPER_COUNT
+};
 
 /*
- * A subject says whose process, descriptor or record something is: a service by its slot, the health probe of a service, or a helper.
- * Slots are given once per name by the launcher (state/ids) and are below CONFIG_SERVICES_MAX.
+ * A subject says whose process, descriptor or record something is: a service by its slot, the
+ * health probe of a service, or a helper. Slots are given once per name by the launcher (state/ids)
+ * and are below CONFIG_SERVICES_MAX.
  */
-#define SUBJECT_PROBE 0x4000u
-#define SUBJECT_HELPER 0x8000u
-#define SUBJECT_SLOT(subject) ((uint16_t)((subject)&0x3fffu))
-#define SUBJECT_OF_SERVICE(slot) ((uint16_t)(slot))
-#define SUBJECT_OF_PROBE(slot) ((uint16_t)(SUBJECT_PROBE | (slot)))
-#define SUBJECT_OF_HELPER(helper) ((uint16_t)(SUBJECT_HELPER | (helper)))
+#define SUBJECT_PROBE              0x4000u
+#define SUBJECT_HELPER             0x8000u
+#define SUBJECT_SLOT(subject)      ((uint16_t)((subject)&0x3fffu))
+#define SUBJECT_OF_SERVICE(slot)   ((uint16_t)(slot))
+#define SUBJECT_OF_PROBE(slot)     ((uint16_t)(SUBJECT_PROBE | (slot)))
+#define SUBJECT_OF_HELPER(helper)  ((uint16_t)(SUBJECT_HELPER | (helper)))
 #define SUBJECT_IS_HELPER(subject) (((subject)&SUBJECT_HELPER) != 0)
-#define SUBJECT_IS_PROBE(subject) (((subject) & (SUBJECT_HELPER | SUBJECT_PROBE)) == SUBJECT_PROBE)
-#define SUBJECT_NONE 0xffffu
+#define SUBJECT_IS_PROBE(subject)  (((subject) & (SUBJECT_HELPER | SUBJECT_PROBE)) == SUBJECT_PROBE)
+#define SUBJECT_NONE               0xffffu
 
-/* What init keeps for others in its fd store; it never reads, writes or maps any of it. At most one fd per (subject, kind). */
+/* What init keeps for others in its fd store; it never reads, writes or maps any of it. At most one
+ * fd per (subject, kind). */
 enum store_kind {
 	STORE_PIDFD,
-	STORE_STDOUT,	/* read end */
-	STORE_STDERR,	/* read end */
-	STORE_CGROUP,	/* directory of the subject's cgroup (the persistent parent) */
+	STORE_STDOUT, /* read end */
+	STORE_STDERR, /* read end */
+	STORE_CGROUP, /* directory of the subject's cgroup (the persistent parent) */
 	STORE_USERNS,
 	STORE_NETNS,
 	STORE_TEMPLATE, /* detached mount of the verified image */
-	STORE_POLICY,	/* sealed memfd: struct policy, or struct device_policy for SUBJECT_NONE */
-	STORE_FILTER,	/* sealed memfd: struct seccomp_filter */
-	STORE_RECORD,	/* sealed memfd: the launcher's own notes on an admitted image; struct trust_policy for SUBJECT_NONE */
-	STORE_LINK,	/* the launcher's end of its socket to a helper */
+	STORE_POLICY,   /* sealed memfd: struct policy, or struct device_policy for SUBJECT_NONE */
+	STORE_FILTER,   /* sealed memfd: struct seccomp_filter */
+	STORE_RECORD,   /* sealed memfd: the launcher's own notes on an admitted image; struct
+			   trust_policy for SUBJECT_NONE */
+	STORE_LINK,     /* the launcher's end of its socket to a helper */
 	STORE_LISTENER, /* control socket */
 	STORE_AUDIT_NETLINK,
 	STORE_KIND_COUNT
@@ -66,47 +79,49 @@ enum bound_kind { BOUND_AUDIT_NETLINK, BOUND_COUNT };
 
 enum message_type {
 	/* init -> launcher */
-	M_STORED = 1,	    /* one stored fd, at each launcher start */
-	M_LIVE,		    /* one child that is alive, at each launcher start */
+	M_STORED = 1, /* one stored fd, at each launcher start */
+	M_LIVE,       /* one child that is alive, at each launcher start */
 	M_STORED_END,
-	M_CHILD_ACK,	    /* the child of M_CHILD is in init's table: it may go on */
-	M_HELPER,	    /* start shipper, console */
+	M_CHILD_ACK, /* the child of M_CHILD is in init's table: it may go on */
+	M_HELPER,    /* start shipper, console */
 	M_HELPER_SUPERVISOR,
 	M_HELPER_RECORDER,
 	/* launcher -> init */
 	M_STORE,
 	M_DROP,
 	M_CHILD,
-	M_LAUNCHER_READY,   /* policies compiled, stored descriptors taken over: ask for helpers now */
+	M_LAUNCHER_READY, /* policies compiled, stored descriptors taken over: ask for helpers now
+			   */
 	M_HELPER_FAILED,
 	/* init -> supervisor */
-	M_EXITED,	    /* repeated until acknowledged */
+	M_EXITED, /* repeated until acknowledged */
 	M_HELPER_DIED,
 	M_LAUNCHER_UP,
-	M_ALIVE,	    /* one service that is alive, at each supervisor start */
+	M_ALIVE, /* one service that is alive, at each supervisor start */
 	M_ALIVE_END,
-	M_SHUTDOWN,	    /* init was told (ctrl-alt-del, SIGTERM, SIGINT, power key): stop the services, answer M_POWER */
+	M_SHUTDOWN, /* init was told (ctrl-alt-del, SIGTERM, SIGINT, power key): stop the services,
+		       answer M_POWER */
 	/* supervisor -> init */
 	M_ACK,
 	M_SIGNAL,
 	M_POWER,
 	M_CLOCK,
 	/* supervisor -> launcher */
-	M_ADMIT,	    /* verify, map and compile the image of this name */
+	M_ADMIT, /* verify, map and compile the image of this name */
 	M_START,
-	M_PROBE,	    /* run the service's health_cmd in its namespaces */
-	M_RELEASE,	    /* the service is dead: remove its leaf cgroup and pipes, keep what is pooled */
+	M_PROBE,   /* run the service's health_cmd in its namespaces */
+	M_RELEASE, /* the service is dead: remove its leaf cgroup and pipes, keep what is pooled */
 	/* launcher -> supervisor */
-	M_NAMED,	    /* one name of the device policy, or an image that it does not name (refused) */
+	M_NAMED, /* one name of the device policy, or an image that it does not name (refused) */
 	M_NAMED_END,
 	M_ADMITTED,
 	M_RUNNING,
 	M_PROBING,
-	M_DONE,		    /* the end of any request; err.code 0 = success */
+	M_DONE, /* the end of any request; err.code 0 = success */
 	/* launcher -> recorder */
 	M_OUTPUT,
 	M_BOUND,
-	M_LINK_SHIPPER,	    /* the recorder's end of a new socket to the shipper */
+	M_LINK_SHIPPER, /* the recorder's end of a new socket to the shipper */
 	/* launcher <-> shipper */
 	M_LINK_RECORDER,
 	M_DIAL,
@@ -132,8 +147,8 @@ enum message_type {
 	M_ROW_TEXT,
 	M_END,
 	/* recorder <-> shipper */
-	M_SPOOLED,	    /* there is something new in the spool; request 1: urgent */
-	M_COLLECTOR,	    /* the state of the session with the collector changed */
+	M_SPOOLED,   /* there is something new in the spool; request 1: urgent */
+	M_COLLECTOR, /* the state of the session with the collector changed */
 	M_COUNT
 };
 
@@ -141,30 +156,34 @@ struct message_head {
 	uint16_t type; /* enum message_type */
 	uint16_t subject;
 	uint32_t generation; /* which life of the subject; 0 where it has no meaning */
-	uint32_t request;    /* chosen by who asks, repeated in the answer; 0 where it has no meaning */
+	uint32_t
+		request; /* chosen by who asks, repeated in the answer; 0 where it has no meaning */
 };
 
-/* Messages that are a head and nothing more: STORED_END CHILD_ACK LAUNCHER_READY LAUNCHER_UP ALIVE ALIVE_END LIVE ACK NAMED_END
- * HELPER* (subject says which helper) START PROBE RELEASE LINK_* DIAL DIALED SPOOLED. */
+/* Messages that are a head and nothing more: STORED_END CHILD_ACK LAUNCHER_READY LAUNCHER_UP ALIVE
+ * ALIVE_END LIVE ACK NAMED_END HELPER* (subject says which helper) START PROBE RELEASE LINK_* DIAL
+ * DIALED SPOOLED. */
 struct message_plain {
 	struct message_head head;
 };
 
 struct message_kind { /* STORED STORE DROP BOUND SHUTDOWN POWER */
 	struct message_head head;
-	uint32_t kind; /* enum store_kind (STORE_KIND_COUNT in DROP = all of the subject), bound_kind or power */
+	uint32_t kind; /* enum store_kind (STORE_KIND_COUNT in DROP = all of the subject),
+			  bound_kind or power */
 };
 
 struct message_child { /* + pidfd */
 	struct message_head head;
 	int32_t pid; /* in init's pid namespace */
 	char name[NAME_SIZE];
-	char cgroup[96]; /* below /sys/fs/cgroup/bartizan, e.g. "services/web/3": where init writes cgroup.kill */
+	char cgroup[96]; /* below /sys/fs/cgroup/bartizan, e.g. "services/web/3": where init writes
+			    cgroup.kill */
 };
 
 struct message_exited { /* EXITED (services and probes) and HELPER_DIED */
 	struct message_head head;
-	int32_t code;	/* si_code: CLD_EXITED, CLD_KILLED, CLD_DUMPED */
+	int32_t code;   /* si_code: CLD_EXITED, CLD_KILLED, CLD_DUMPED */
 	int32_t status; /* exit status or signal */
 	uint64_t user_us;
 	uint64_t system_us;
@@ -173,7 +192,8 @@ struct message_exited { /* EXITED (services and probes) and HELPER_DIED */
 
 struct message_signal {
 	struct message_head head;
-	uint32_t signal; /* SIGTERM SIGHUP SIGINT SIGUSR1 SIGUSR2 SIGQUIT: pidfd; SIGKILL: cgroup.kill of the leaf */
+	uint32_t signal; /* SIGTERM SIGHUP SIGINT SIGUSR1 SIGUSR2 SIGQUIT: pidfd; SIGKILL:
+			    cgroup.kill of the leaf */
 };
 
 struct message_clock {
@@ -212,7 +232,7 @@ struct message_output { /* + read end of a pipe */
 	struct message_head head;
 	uint32_t stream; /* enum stream */
 	char name[NAME_SIZE];
-	uint32_t rate;	/* lines per second */
+	uint32_t rate;  /* lines per second */
 	uint32_t burst; /* lines */
 	uint8_t overflow;
 	uint8_t facility;
@@ -238,8 +258,8 @@ struct message_collector {
 struct message_verify { /* + image file, + sealed memfd of struct trust_anchors (trust/anchors.h) */
 	struct message_head head;
 	uint64_t anchors_size; /* bytes of the memfd */
-	uint64_t now_s;	       /* trusted_now, seconds since 1970 */
-	uint8_t arch;	       /* enum policy_arch of this device */
+	uint64_t now_s;        /* trusted_now, seconds since 1970 */
+	uint8_t arch;          /* enum policy_arch of this device */
 	uint8_t check_expiry;
 };
 
@@ -274,14 +294,26 @@ struct message_check_fs { /* CHECK_FS + the dm node, read-only; FS_OK without fd
 	uint64_t bytes;
 };
 
-struct message_compile { /* COMPILE_SERVICE + detached mount; COMPILE_DEVICE + supervisor.conf, trust.conf */
+struct message_compile { /* COMPILE_SERVICE + detached mount; COMPILE_DEVICE + supervisor.conf,
+			    trust.conf */
 	struct message_head head;
 	char name[NAME_SIZE];
 	uint8_t arch;
 };
 
 /* Control verbs: one row each in service/control.c. */
-enum verb { VERB_PS, VERB_STATUS, VERB_START, VERB_STOP, VERB_RESTART, VERB_INSPECT, VERB_HELPERS, VERB_POWEROFF, VERB_REBOOT, VERB_COUNT };
+enum verb {
+	VERB_PS,
+	VERB_STATUS,
+	VERB_START,
+	VERB_STOP,
+	VERB_RESTART,
+	VERB_INSPECT,
+	VERB_HELPERS,
+	VERB_POWEROFF,
+	VERB_REBOOT,
+	VERB_COUNT
+};
 
 struct message_control {
 	struct message_head head;
@@ -300,11 +332,11 @@ struct message_row_service {
 	uint32_t uid;
 	uint32_t restarts;
 	uint32_t epoch;
-	int32_t exit_code;   /* last exit: si_code and status as in message_exited */
+	int32_t exit_code; /* last exit: si_code and status as in message_exited */
 	int32_t exit_status;
-	uint64_t since_ms;   /* CLOCK_MONOTONIC of the last state change */
+	uint64_t since_ms; /* CLOCK_MONOTONIC of the last state change */
 	uint8_t root_hash[32];
-	struct err why;	     /* refused, failed: the reason */
+	struct err why; /* refused, failed: the reason */
 };
 
 struct message_row_text { /* inspect: key and value; lines of start/stop progress */
@@ -345,19 +377,19 @@ union message {
 };
 
 enum fd_kind {
-	FD_ANY,		/* init's store: kept, never looked at */
-	FD_SOCKET,	/* AF_UNIX SOCK_SEQPACKET */
-	FD_DOORBELL,	/* AF_UNIX SOCK_DGRAM */
-	FD_TCP,		/* AF_INET/AF_INET6 SOCK_STREAM */
+	FD_ANY,      /* init's store: kept, never looked at */
+	FD_SOCKET,   /* AF_UNIX SOCK_SEQPACKET */
+	FD_DOORBELL, /* AF_UNIX SOCK_DGRAM */
+	FD_TCP,      /* AF_INET/AF_INET6 SOCK_STREAM */
 	FD_NETLINK,
-	FD_LISTENER,	/* AF_UNIX SOCK_SEQPACKET, listening */
-	FD_SEALED,	/* memfd with the four seals */
-	FD_MEMORY,	/* memfd sealed SHRINK|GROW|SEAL: ring, state */
+	FD_LISTENER, /* AF_UNIX SOCK_SEQPACKET, listening */
+	FD_SEALED,   /* memfd with the four seals */
+	FD_MEMORY,   /* memfd sealed SHRINK|GROW|SEAL: ring, state */
 	FD_PIPE,
 	FD_PIDFD,
-	FD_FILE,	/* regular file, not open for writing */
-	FD_BLOCK,	/* block device, not open for writing */
-	FD_MOUNT,	/* directory opened O_PATH: root of a detached mount */
+	FD_FILE,  /* regular file, not open for writing */
+	FD_BLOCK, /* block device, not open for writing */
+	FD_MOUNT, /* directory opened O_PATH: root of a detached mount */
 	FD_KIND_COUNT
 };
 

@@ -12,16 +12,18 @@
 #include "base/fd.h"
 
 #define MEMORY_SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
-#define ALIGN 8u
+#define ALIGN        8u
 
-/* Positions count bytes since the ring was made and never wrap in practice (64 bits); the place is position % RING_BYTES. */
+/* Positions count bytes since the ring was made and never wrap in practice (64 bits); the place is
+ * position % RING_BYTES. */
 struct ring_shared {
 	uint64_t head; /* next byte to be written */
 	uint64_t drops[RING_LANES];
 	/*
-	 * How many records were put, and the head after the last of them: number k lies in place k % 2. A producer that starts takes the
-	 * greater number of the places that agree with the published head, so a kill between any two stores below leaves a state that
-	 * says exactly whether the record of that number was published.
+	 * How many records were put, and the head after the last of them: number k lies in place k
+	 * % 2. A producer that starts takes the greater number of the places that agree with the
+	 * published head, so a kill between any two stores below leaves a state that says exactly
+	 * whether the record of that number was published.
 	 */
 	struct {
 		uint64_t number;
@@ -37,7 +39,7 @@ struct ring_cursor {
 };
 
 struct ring_entry {
-	uint32_t size; /* of the payload that follows, padded to ALIGN */
+	uint32_t size;  /* of the payload that follows, padded to ALIGN */
 	uint32_t check; /* ~size: tells a torn or forged entry from a good one */
 };
 
@@ -128,7 +130,8 @@ uint64_t ring_next_number(const struct ring_producer *p)
 	return p->number + 1;
 }
 
-/* The place is made unbelievable first: its old head may equal the published one when records were dropped. */
+/* The place is made unbelievable first: its old head may equal the published one when records were
+ * dropped. */
 static void count_record(struct ring_producer *p, uint64_t head_after)
 {
 	uint64_t place = ++p->number % 2;
@@ -176,8 +179,8 @@ static void ring_bell(const struct ring_producer *p)
 		(void)send(p->doorbell_fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-bool ring_put(struct ring_producer *p, unsigned int lane, const void *first, size_t first_size, const void *second,
-	      size_t second_size)
+bool ring_put(struct ring_producer *p, unsigned int lane, const void *first, size_t first_size,
+	      const void *second, size_t second_size)
 {
 	size_t size = first_size + second_size;
 	struct ring_entry entry = {.size = (uint32_t)size, .check = ~(uint32_t)size};
@@ -185,7 +188,8 @@ bool ring_put(struct ring_producer *p, unsigned int lane, const void *first, siz
 	uint64_t tail = __atomic_load_n(&p->cursor->tail, __ATOMIC_ACQUIRE);
 	uint64_t used;
 
-	/* A read index from another process: one that is ahead of us or too far behind means "full", never "free". */
+	/* A read index from another process: one that is ahead of us or too far behind means
+	 * "full", never "free". */
 	used = tail > p->head || p->head - tail > RING_BYTES ? RING_BYTES : p->head - tail;
 	if (lane >= RING_LANES || size > RING_RECORD_MAX || used + whole > lane_room[lane]) {
 		lane = lane < RING_LANES ? lane : RING_LANES - 1;
@@ -236,7 +240,8 @@ int ring_peek(struct ring_consumer *c, void *buffer)
 		goto nonsense;
 	copy_out(c->shared, c->tail, &entry, sizeof(entry));
 	whole = sizeof(entry) + padded(entry.size);
-	if (entry.check != ~entry.size || entry.size == 0 || entry.size > RING_RECORD_MAX || whole > head - c->tail)
+	if (entry.check != ~entry.size || entry.size == 0 || entry.size > RING_RECORD_MAX ||
+	    whole > head - c->tail)
 		goto nonsense;
 	copy_out(c->shared, c->tail + sizeof(entry), buffer, entry.size);
 	c->tail += whole;
