@@ -167,6 +167,8 @@ static void serve(const struct frame *head, char *body)
 		result = write_file(body, head->size, &words);
 	} else if (head->op == OP_LIST) {
 		result = files_list(words.word[0], &answer);
+	} else if (head->op == OP_LINK) {
+		result = files_link(words.word[0], &answer);
 	}
 	port_send(head->id, (enum op)head->op, result, &answer);
 	answer_free(&answer);

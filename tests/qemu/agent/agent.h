@@ -22,6 +22,7 @@ enum op {
 	OP_WRITE,     /* words: path, contents (to the end of the frame) */
 	OP_PROCS,     /* Answer: a line per process, tabs between pid ppid uid start comm exe cgroup */
 	OP_LIST,      /* words: path. Answer: a name per line */
+	OP_LINK,      /* words: path. Answer: where the link leads */
 };
 
 #define FRAME_MAX (8u << 20)
@@ -58,6 +59,7 @@ _Noreturn void procs_hunt(const char *program, int sig, unsigned int delay_us, u
 int files_read(const char *path, struct answer *answer);
 int files_write(const char *path, const char *bytes, size_t size);
 int files_list(const char *path, struct answer *answer);
+int files_link(const char *path, struct answer *answer);
 
 /* Jobs: programs that run for the harness. */
 #define JOBS_MAX 24

@@ -256,3 +256,14 @@ int files_list(const char *path, struct answer *answer)
 	closedir(dir);
 	return 0;
 }
+
+int files_link(const char *path, struct answer *answer)
+{
+	char target[PATH_MAX];
+	ssize_t length = readlink(path, target, sizeof(target));
+
+	if (length < 0)
+		return errno;
+	answer_add(answer, target, (size_t)length);
+	return 0;
+}

@@ -2,7 +2,6 @@
 import os
 import re
 import shutil
-import signal
 import subprocess
 import tempfile
 import threading
@@ -35,8 +34,9 @@ class Machine:
         self.started = time.monotonic()
         self.killed = False
         arguments = self._arguments(board, kernel, initrd, command_line, state) + list(extra)
+        # In the session of whoever started it: a test that runs out of time takes its machines along.
         self.process = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=subprocess.STDOUT, start_new_session=True)
+                                        stderr=subprocess.STDOUT)
         self.reader = threading.Thread(target=self._collect, daemon=True)
         self.reader.start()
 
@@ -101,7 +101,7 @@ class Machine:
         """Power cut."""
         if self.process.poll() is None:
             self.killed = True
-            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.kill()
         self.process.wait()
         self.reader.join(5)
 

@@ -7,7 +7,7 @@ import struct
 import threading
 
 HEAD = struct.Struct("<IIIi")
-HELLO, RUN, KILL, HUNT, READ, WRITE, PROCS, LIST = range(1, 9)
+HELLO, RUN, KILL, HUNT, READ, WRITE, PROCS, LIST, LINK = range(1, 10)
 
 Result = collections.namedtuple("Result", "argv exit stdout stderr ms")
 Process = collections.namedtuple("Process", "pid ppid uid start comm exe cgroup")
@@ -147,6 +147,9 @@ class Agent:
 
     def list(self, path):
         return self._bytes(LIST, path).decode(errors="replace").split("\n")[:-1]
+
+    def link(self, path):
+        return self._bytes(LINK, path).decode(errors="replace")
 
     def write(self, path, data):
         value, _ = self.ask(WRITE, 0, path, body=data).wait(30)

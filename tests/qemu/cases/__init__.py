@@ -1,0 +1,1 @@
+"""The cases of the QEMU suite, by the boot that they share."""
