@@ -1,0 +1,102 @@
+#include <errno.h>
+#include <linux/audit.h>
+#include <linux/netlink.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "programs/recorder/recorder.h"
+
+/*
+ * The kernel's own records (audit netlink, multicast group READLOG): refused system calls of services. Attributed by uid, because every
+ * service has its own and the record may come when the process is long gone.
+ */
+#define SERVICE_UID 10000u /* uid of slot 0 (architecture.md, "Names, uids, files") */
+#define MESSAGES_PER_TURN 64
+#define RATE 200u
+#define BURST 1000u
+
+/* The number after @key; the kernel writes untrusted names in quotes or as hex, so no name can contain a blank and imitate a key. */
+static uint64_t number_after(const char *text, const char *key)
+{
+	const char *at = strstr(text, key);
+
+	return at ? strtoull(at + strlen(key), NULL, 10) : 0;
+}
+
+static void keep_seccomp(struct recorder *r, const char *text)
+{
+	uint64_t uid = number_after(text, " uid=");
+	struct service *service = NULL;
+	char number[24];
+	struct text t = TEXT_IN(number);
+
+	if (!bucket_take(&r->kernel_bucket, clock_monotonic_ms())) {
+		r->kernel_dropped++;
+		return;
+	}
+	if (uid >= SERVICE_UID && uid < SERVICE_UID + DEVICE_SERVICES_MAX)
+		service = store_find(&r->store, SUBJECT_OF_SERVICE(uid - SERVICE_UID));
+	text_add_u64(&t, number_after(text, " syscall="));
+	if (r->kernel_dropped) {
+		store_event(&r->store, ORIGIN_RECORDER, EVENT_GAP, AUDIT_S("kernel"), AUDIT_N(LANE_SERVICE), AUDIT_N(r->kernel_dropped));
+		r->kernel_dropped = 0;
+	}
+	store_event(&r->store, ORIGIN_RECORDER, EVENT_SECCOMP, AUDIT_S(service ? service->name : ""), AUDIT_N(uid),
+		    AUDIT_N(number_after(text, " pid=")), AUDIT_S(number), AUDIT_N(number_after(text, " sig=")));
+}
+
+static void take_message(struct recorder *r, char *bytes, size_t size)
+{
+	struct nlmsghdr head;
+
+	if (size < sizeof(head))
+		return;
+	memcpy(&head, bytes, sizeof(head));
+	bytes[size] = '\0';
+	if (head.nlmsg_type == AUDIT_SECCOMP)
+		keep_seccomp(r, bytes + sizeof(head));
+}
+
+static void kernel_ready(struct loop *loop, struct watch *watch, uint32_t events)
+{
+	struct recorder *r = container_of(watch, struct recorder, kernel_watch);
+	static char bytes[8192 + 1];
+
+	(void)loop;
+	(void)events;
+	producer_drain_all(r);
+	for (int i = 0; i < MESSAGES_PER_TURN; i++) {
+		struct sockaddr_nl from = {0};
+		socklen_t from_size = sizeof(from);
+		ssize_t n = recvfrom(watch->fd, bytes, sizeof(bytes) - 1, MSG_DONTWAIT, (struct sockaddr *)&from, &from_size);
+
+		if (n < 0 && errno == ENOBUFS) {
+			store_event(&r->store, ORIGIN_RECORDER, EVENT_GAP, AUDIT_S("kernel"), AUDIT_N(LANE_SERVICE), AUDIT_N(0));
+			continue;
+		}
+		if (n < 0)
+			break;
+		/* Any process with the right capability could send to us: only the kernel has port 0. */
+		if (from_size == sizeof(from) && from.nl_family == AF_NETLINK && from.nl_pid == 0)
+			take_message(r, bytes, (size_t)n);
+	}
+	(void)store_flush(&r->store);
+}
+
+int kernel_bind(struct recorder *r, int *netlink_fd)
+{
+	int e;
+
+	loop_remove(&r->loop, &r->kernel_watch);
+	fd_close(&r->kernel_fd);
+	r->kernel_watch.ready = kernel_ready;
+	bucket_init(&r->kernel_bucket, RATE, BURST, clock_monotonic_ms());
+	e = loop_add(&r->loop, &r->kernel_watch, *netlink_fd, EPOLLIN);
+	if (!e)
+		r->kernel_fd = take_fd(netlink_fd);
+	return e;
+}

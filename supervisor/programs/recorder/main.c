@@ -1,0 +1,182 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "programs/recorder/recorder.h"
+
+/* Start descriptors, see the README. */
+#define FD_LAUNCHER 3
+#define FD_RINGS 4
+#define FD_DEVICE_POLICY 13
+
+static struct recorder recorder = {.kernel_fd = -1, .shipper.fd = -1};
+
+static void on_written(struct store *store, bool hurry)
+{
+	struct recorder *r = container_of(store, struct recorder, store);
+
+	producer_release_all(r);
+	ring_set_note(&r->producers[0].ring, NOTE_SN, store->sn[ORIGIN_RECORDER]);
+	ring_set_note(&r->producers[0].ring, NOTE_SHIPPER_SN, store->sn[ORIGIN_SHIPPER]);
+	peers_notify(r, hurry);
+}
+
+static void on_resumed(struct store *store)
+{
+	producer_drain_all(container_of(store, struct recorder, store));
+}
+
+static void signal_ready(struct loop *loop, struct watch *watch, uint32_t events)
+{
+	struct signalfd_siginfo info;
+
+	(void)events;
+	if (read(watch->fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
+		loop->stop = true;
+}
+
+static int watch_signals(struct recorder *r)
+{
+	sigset_t mask;
+	int fd;
+
+	(void)sigemptyset(&mask);
+	(void)sigaddset(&mask, SIGTERM);
+	if (sigprocmask(SIG_SETMASK, &mask, NULL))
+		return -errno;
+	fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd < 0)
+		return -errno;
+	r->signal_watch.ready = signal_ready;
+	return loop_add(&r->loop, &r->signal_watch, fd, EPOLLIN);
+}
+
+/* What this process is told at its start. The generation is only written down; the boot id must be right. */
+static int read_arguments(struct recorder *r, int argc, char **argv)
+{
+	uint8_t bytes[8];
+	uint64_t generation;
+
+	if (argc != 3 || str_u64(argv[1], 1, UINT32_MAX, &generation) || str_unhex(argv[2], bytes, sizeof(bytes)))
+		return -EINVAL;
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		r->store.boot = r->store.boot << 8 | bytes[i];
+	r->generation = (uint32_t)generation;
+	return 0;
+}
+
+/* Absent: the defaults. There and not as it must be: refused. */
+static int read_limits(const struct device_policy **limits)
+{
+	static struct device_policy policy;
+	int r;
+
+	if (fcntl(FD_DEVICE_POLICY, F_GETFD) < 0)
+		return 0;
+	r = fd_read_sealed(FD_DEVICE_POLICY, &policy, sizeof(policy));
+	if (r)
+		return r;
+	if (policy.magic != DEVICE_MAGIC || policy.size != sizeof(policy))
+		return -EBADMSG;
+	*limits = &policy;
+	return 0;
+}
+
+static int open_rings(struct recorder *r)
+{
+	int e = 0;
+
+	for (unsigned int i = 0; i < RINGS && !e; i++)
+		e = producer_open(r, i, FD_RINGS + 3 * (int)i, FD_RINGS + 3 * (int)i + 1, FD_RINGS + 3 * (int)i + 2);
+	return e;
+}
+
+/* First record: where the chain is taken up; then what the predecessor may have lost. */
+static void tell_start(struct recorder *r)
+{
+	const struct ring_consumer *notes = &r->producers[0].ring;
+	struct store *store = &r->store;
+	uint64_t held = ring_note(notes, NOTE_HELD);
+	uint8_t head[32];
+
+	memcpy(head, store->audit.head, sizeof(head));
+	if (ring_note(notes, NOTE_SN) > store->sn[ORIGIN_RECORDER])
+		store->sn[ORIGIN_RECORDER] = ring_note(notes, NOTE_SN);
+	if (ring_note(notes, NOTE_SHIPPER_SN) > store->sn[ORIGIN_SHIPPER])
+		store->sn[ORIGIN_SHIPPER] = ring_note(notes, NOTE_SHIPPER_SN);
+	store_event(store, ORIGIN_RECORDER, EVENT_RECORDER_START, AUDIT_N(r->generation), AUDIT_N(store->found.cut_bytes), AUDIT_H(head));
+	if (held)
+		store_event(store, ORIGIN_RECORDER, EVENT_GAP, AUDIT_S("output"), AUDIT_N(LANE_OUTPUT), AUDIT_N(held));
+	if (store_flush(store) == 0)
+		ring_set_note(&r->producers[0].ring, NOTE_HELD, 0);
+}
+
+static int open_all(struct recorder *r, struct err *err)
+{
+	const struct device_policy *limits = NULL;
+	int spool_fd;
+	int e = loop_open(&r->loop);
+
+	if (!e)
+		e = watch_signals(r);
+	if (!e)
+		e = read_limits(&limits);
+	if (e)
+		return err_sys(err, -e, "start");
+	spool_fd = open("/spool", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (spool_fd < 0)
+		return err_sys(err, errno, "/spool");
+	r->store.written = on_written;
+	r->store.resumed = on_resumed;
+	e = store_open(&r->store, &r->loop, spool_fd, limits, err);
+	if (e)
+		return e;
+	r->launcher = (struct channel){.fd = FD_LAUNCHER, .self = PEER_RECORDER, .peer = PEER_LAUNCHER};
+	e = open_rings(r);
+	if (!e)
+		e = peers_open(r);
+	return e ? err_sys(err, -e, "rings and link") : 0;
+}
+
+/* Bring the spool to rest: everything that is there, then the record that makes the next start a clean one. */
+static void finish(struct recorder *r)
+{
+	producer_drain_all(r);
+	output_drain_all(r);
+	producer_drain_all(r);
+	store_event(&r->store, ORIGIN_RECORDER, EVENT_RECORDER_STOP, AUDIT_N(r->generation));
+	(void)store_flush(&r->store);
+	store_sync(&r->store);
+}
+
+int main(int argc, char **argv)
+{
+	struct recorder *r = &recorder;
+	struct err err = {0};
+
+	log_open(2, "recorder");
+	(void)prctl(PR_SET_DUMPABLE, 0);
+	(void)umask(0); /* modes are given in full: 0640 and 0750 */
+	if (read_arguments(r, argc, argv)) {
+		log_line("usage: recorder GENERATION BOOT-ID");
+		return 2;
+	}
+	if (open_all(r, &err)) {
+		log_line("%s", err.msg);
+		return 1;
+	}
+	tell_start(r);
+	producer_drain_all(r);
+	if (loop_run(&r->loop))
+		return 1;
+	finish(r);
+	return 0;
+}

@@ -1,0 +1,171 @@
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "programs/recorder/store.h"
+
+#define AUDIT_MAX_SIZE (10u * 1024u * 1024u)
+#define AUDIT_MAX_FILE 8u
+#define SEGMENT_MIN 131072u
+#define N_JUMP (1ull << 20)
+
+static int open_dir(int at, const char *name)
+{
+	int fd;
+
+	if (mkdirat(at, name, 0750) && errno != EEXIST)
+		return -errno;
+	fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* No spool may take more than half of the file system (a volatile spool is a 4 MiB tmpfs), however much it is allowed. */
+static uint64_t fitting_size(int fd, uint64_t wanted, uint32_t files)
+{
+	struct statvfs fs;
+	uint64_t share;
+
+	if (fstatvfs(fd, &fs) == 0) {
+		share = (uint64_t)fs.f_blocks * fs.f_frsize / 2 / files;
+		wanted = wanted < share ? wanted : share;
+	}
+	return wanted > SEGMENT_MIN ? wanted : SEGMENT_MIN;
+}
+
+static int open_spool(struct store *store, struct spool *spool, int at, const char *name, struct spool_found *found, struct err *err)
+{
+	CLEAN_FD int fd = open_dir(at, name);
+	int r;
+
+	if (fd < 0)
+		return err_sys(err, -fd, "spool directory %s", name);
+	spool->max_size = fitting_size(fd, spool->max_size, spool->max_file);
+	r = spool_open(spool, fd, store->boot, found, err);
+	if (!r)
+		(void)take_fd(&fd);
+	return r;
+}
+
+/* Spools of all services, their pipes not yet known: their last numbers count, and their torn ends are cut. */
+static int look_at_services(struct store *store, uint64_t *last_n, struct err *err)
+{
+	CLEAN_FD int svc = open_dir(store->root_fd, "svc");
+	CLEAN_FD int list = svc < 0 ? -1 : openat(svc, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = list < 0 ? NULL : fdopendir(list);
+	int r = 0;
+
+	if (!dir)
+		return err_sys(err, svc < 0 ? -svc : errno, "spool directory svc");
+	(void)take_fd(&list);
+	for (struct dirent *entry = readdir(dir); entry && !r; entry = readdir(dir)) {
+		struct spool spool = {.max_size = SEGMENT_MIN, .max_file = 1};
+		struct spool_found found;
+
+		if (!str_is_name(entry->d_name))
+			continue;
+		r = open_spool(store, &spool, svc, entry->d_name, &found, err);
+		if (r)
+			continue;
+		spool_close(&spool);
+		store->found.cut_bytes += found.cut_bytes;
+		*last_n = found.last_n > *last_n ? found.last_n : *last_n;
+	}
+	(void)closedir(dir);
+	return r;
+}
+
+/*
+ * Where numbers go on. After an unclean end of another boot some of the last numbers may have been given, shipped and lost by the disk;
+ * so may they when recovery took whole lines away: a jump keeps a number from being given twice.
+ */
+static void continue_numbers(struct store *store, uint64_t services_n)
+{
+	const struct spool_found *found = &store->found;
+	uint64_t boot;
+	uint64_t last = found->last_n > services_n ? found->last_n : services_n;
+	bool clean = found->clean && found->last_n == last;
+
+	if (spool_cursor_read(store->root_fd, &boot, &store->acked))
+		store->acked = 0;
+	last = store->acked > last ? store->acked : last;
+	if (last && (found->cut_lines || (found->last_boot != store->boot && !clean)))
+		last = (last / N_JUMP + 1) * N_JUMP - 1;
+	store->n = last;
+}
+
+static void sync_due(struct loop *loop, struct timer *timer)
+{
+	(void)loop;
+	store_sync(container_of(timer, struct store, sync_timer));
+}
+
+static void retry_due(struct loop *loop, struct timer *timer)
+{
+	struct store *store = container_of(timer, struct store, retry_timer);
+
+	(void)loop;
+	if (store_flush(store) == 0)
+		store->resumed(store);
+}
+
+int store_open(struct store *store, struct loop *loop, int root_fd, const struct device_policy *limits, struct err *err)
+{
+	uint64_t services_n = 0;
+	int r;
+
+	store->loop = loop;
+	store->root_fd = root_fd;
+	store->sync_timer.due = sync_due;
+	store->retry_timer.due = retry_due;
+	store->pending = (struct text)TEXT_IN(store->memory);
+	store->audit.chained = true;
+	store->audit.max_size = limits && limits->audit_max_size ? limits->audit_max_size : AUDIT_MAX_SIZE;
+	store->audit.max_file = limits && limits->audit_max_file ? limits->audit_max_file : AUDIT_MAX_FILE;
+	r = open_spool(store, &store->audit, root_fd, "audit", &store->found, err);
+	if (!r)
+		r = look_at_services(store, &services_n, err);
+	if (r)
+		return r;
+	continue_numbers(store, services_n);
+	for (unsigned int i = 0; i < ORIGIN_COUNT; i++)
+		store->sn[i] = store->found.sn[i];
+	return 0;
+}
+
+struct service *store_service(struct store *store, const struct message_output *message, struct err *err)
+{
+	CLEAN_FD int svc = -1;
+	struct spool_found found;
+	struct service *s = store_find(store, SUBJECT_SLOT(message->head.subject));
+
+	if (!str_terminated(message->name, sizeof(message->name)) || !str_is_name(message->name)) {
+		(void)err_set(err, EINVAL, "output of a service without a name");
+		return NULL;
+	}
+	if (s && str_equal(s->name, message->name))
+		return s;
+	s = calloc(1, sizeof(*s));
+	if (!s) {
+		(void)err_sys(err, ENOMEM, "spool of %s", message->name);
+		return NULL;
+	}
+	(void)str_copy(s->name, sizeof(s->name), message->name);
+	s->subject = SUBJECT_SLOT(message->head.subject);
+	s->facility = message->facility <= 23 ? message->facility : 3;
+	s->spool.max_file = message->max_file ? message->max_file : 1;
+	s->spool.max_size = message->max_size;
+	svc = open_dir(store->root_fd, "svc");
+	if (svc < 0 || open_spool(store, &s->spool, svc, s->name, &found, err)) {
+		free(s);
+		return NULL;
+	}
+	s->next = store->services;
+	store->services = s;
+	return s;
+}

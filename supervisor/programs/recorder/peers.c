@@ -1,0 +1,144 @@
+#include <errno.h>
+#include <sys/epoll.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "programs/recorder/recorder.h"
+
+/* What a compromised shipper can make the recorder write: this many records a second. */
+#define SHIPPER_RATE 1u
+#define SHIPPER_BURST 20u
+#define MESSAGES_PER_TURN 64
+
+static void refuse(struct recorder *r, enum peer from, const char *why)
+{
+	if (from == PEER_SHIPPER && !bucket_take(&r->shipper_bucket, clock_monotonic_ms()))
+		return;
+	store_event(&r->store, ORIGIN_RECORDER, EVENT_MESSAGE_REFUSED, AUDIT_S(peer_name(from)), AUDIT_S(why));
+}
+
+static void drop_shipper(struct recorder *r)
+{
+	loop_remove(&r->loop, &r->shipper_watch);
+	fd_close(&r->shipper.fd);
+}
+
+static void shipped(struct recorder *r, const struct message_shipped *m)
+{
+	/* The same number again is no offence: the shipper acknowledges one checkpoint back and starts over after a crash. */
+	if (m->n != r->store.acked && store_acknowledge(&r->store, m->boot, m->n) == -EINVAL && m->n > r->store.acked)
+		refuse(r, PEER_SHIPPER, "it acknowledges records that do not exist");
+}
+
+static void collector(struct recorder *r, struct message_collector *m)
+{
+	if (!bucket_take(&r->shipper_bucket, clock_monotonic_ms()))
+		return;
+	str_sanitize(m->collector, sizeof(m->collector));
+	str_sanitize(m->protocol, sizeof(m->protocol));
+	str_sanitize(m->suite, sizeof(m->suite));
+	err_sanitize(&m->why);
+	if (m->connected)
+		store_event(&r->store, ORIGIN_SHIPPER, EVENT_SHIPPER_CONNECTED, AUDIT_S(m->collector), AUDIT_S(m->protocol), AUDIT_S(m->suite));
+	else
+		store_event(&r->store, ORIGIN_SHIPPER, EVENT_SHIPPER_FAILED, AUDIT_S(m->collector), AUDIT_S(m->why.msg));
+}
+
+static void take_from_shipper(struct recorder *r, struct received *in)
+{
+	if (in->message.head.type == M_SHIPPED)
+		shipped(r, &in->message.shipped);
+	else if (in->message.head.type == M_COLLECTOR)
+		collector(r, &in->message.collector);
+}
+
+static void shipper_ready(struct loop *loop, struct watch *watch, uint32_t events)
+{
+	struct recorder *r = container_of(watch, struct recorder, shipper_watch);
+
+	(void)loop;
+	(void)events;
+	producer_drain_all(r);
+	for (int i = 0; i < MESSAGES_PER_TURN; i++) {
+		CLEAN_RECEIVED struct received in;
+		struct err err = {0};
+		int e = channel_receive(&r->shipper, &in, &err);
+
+		if (e == 0)
+			take_from_shipper(r, &in);
+		else if (e == -EBADMSG)
+			refuse(r, PEER_SHIPPER, err.msg);
+		else if (e != -EAGAIN)
+			drop_shipper(r);
+		if (e && e != -EBADMSG)
+			break;
+	}
+	(void)store_flush(&r->store);
+}
+
+static void link_shipper(struct recorder *r, struct received *in)
+{
+	drop_shipper(r);
+	r->shipper = (struct channel){.fd = take_fd(&in->fds[0]), .self = PEER_RECORDER, .peer = PEER_SHIPPER};
+	r->shipper_watch.ready = shipper_ready;
+	if (loop_add(&r->loop, &r->shipper_watch, r->shipper.fd, EPOLLIN))
+		fd_close(&r->shipper.fd);
+	else
+		peers_notify(r, true);
+}
+
+static void take_from_launcher(struct recorder *r, struct received *in)
+{
+	struct err err = {0};
+	int e = 0;
+
+	if (in->message.head.type == M_OUTPUT)
+		e = output_add(r, &in->message.output, &in->fds[0], &err);
+	else if (in->message.head.type == M_BOUND && in->message.kind.kind == BOUND_AUDIT_NETLINK)
+		e = kernel_bind(r, &in->fds[0]);
+	else if (in->message.head.type == M_LINK_SHIPPER)
+		link_shipper(r, in);
+	else
+		e = err_set(&err, EBADMSG, "a bound descriptor of an unknown kind");
+	if (e)
+		refuse(r, PEER_LAUNCHER, err.code ? err.msg : err_text(-e));
+}
+
+static void launcher_ready(struct loop *loop, struct watch *watch, uint32_t events)
+{
+	struct recorder *r = container_of(watch, struct recorder, launcher_watch);
+
+	(void)events;
+	producer_drain_all(r);
+	for (int i = 0; i < MESSAGES_PER_TURN; i++) {
+		CLEAN_RECEIVED struct received in;
+		struct err err = {0};
+		int e = channel_receive(&r->launcher, &in, &err);
+
+		if (e == 0)
+			take_from_launcher(r, &in);
+		else if (e == -EBADMSG)
+			refuse(r, PEER_LAUNCHER, err.msg);
+		else if (e != -EAGAIN)
+			loop->stop = true; /* the link outlives a launcher in init's store: without it there is a new recorder */
+		if (e && e != -EBADMSG)
+			break;
+	}
+	(void)store_flush(&r->store);
+}
+
+int peers_open(struct recorder *r)
+{
+	r->launcher_watch.ready = launcher_ready;
+	bucket_init(&r->shipper_bucket, SHIPPER_RATE, SHIPPER_BURST, clock_monotonic_ms());
+	return loop_add(&r->loop, &r->launcher_watch, r->launcher.fd, EPOLLIN);
+}
+
+void peers_notify(struct recorder *r, bool hurry)
+{
+	struct message_plain m = {.head.type = M_SPOOLED, .head.request = hurry};
+
+	/* A full queue is full of the same news. */
+	if (r->shipper.fd >= 0)
+		(void)channel_send(&r->shipper, &m, NULL, 0);
+}

@@ -1,0 +1,90 @@
+#ifndef RECORDER_RECORDER_H
+#define RECORDER_RECORDER_H
+
+#include "ipc/channel.h"
+#include "ipc/ring.h"
+#include "programs/recorder/store.h"
+
+#define RINGS 3
+
+/* What the recorder notes in the read index of init's ring, which outlives it. */
+enum note { NOTE_SN, NOTE_SHIPPER_SN, NOTE_HELD };
+
+/* One producer: its ring, and the end of its doorbell. */
+struct producer {
+	struct recorder *recorder;
+	struct ring_consumer ring;
+	struct watch bell;
+	enum spool_origin origin;
+	uint64_t known_sn; /* already in the spool: the recorder was killed between write and release */
+};
+
+/* Lines per second with a reserve, in thousandths of a line. */
+struct bucket {
+	int64_t tokens;
+	uint64_t filled_ms;
+	uint32_t rate;
+	uint32_t burst;
+};
+void bucket_init(struct bucket *b, uint32_t rate, uint32_t burst, uint64_t now_ms);
+bool bucket_take(struct bucket *b, uint64_t now_ms); /* false: empty */
+
+/*
+ * Take one even if that makes a debt. Returns the milliseconds until the debt is paid, 0: none.
+ */
+uint64_t bucket_owe(struct bucket *b, uint64_t now_ms);
+
+/* One output pipe. */
+struct source {
+	struct source *next;
+	struct recorder *recorder;
+	struct service *service;
+	struct watch watch;
+	struct timer timer; /* overflow=block: when to read on; overflow=drop: when to tell what was dropped */
+	int fd;
+	uint64_t inode; /* of the pipe: the launcher repeats M_OUTPUT after its restart */
+	uint32_t stream;
+	uint8_t overflow;
+	struct bucket bucket;
+	uint64_t dropped_lines;
+	uint64_t dropped_bytes;
+	char *partial; /* OUTPUT_LINE_MAX bytes while a line is unfinished, else NULL */
+	size_t partial_size;
+	uint64_t part; /* of a line longer than OUTPUT_LINE_MAX; 0: a whole line */
+};
+
+struct recorder {
+	struct loop loop;
+	struct store store;
+	struct producer producers[RINGS];
+	struct source *sources;
+	struct channel launcher;
+	struct channel shipper;
+	struct watch launcher_watch;
+	struct watch shipper_watch;
+	struct watch signal_watch;
+	struct watch kernel_watch;
+	int kernel_fd;
+	struct bucket kernel_bucket;
+	uint64_t kernel_dropped;
+	struct bucket shipper_bucket; /* what the shipper may cause to be written */
+	uint32_t generation;
+};
+
+/* rings.c */
+int producer_open(struct recorder *r, unsigned int index, int ring_fd, int cursor_fd, int bell_fd);
+void producer_drain_all(struct recorder *r); /* and write out */
+void producer_release_all(struct recorder *r);
+
+/* output.c */
+int output_add(struct recorder *r, const struct message_output *message, int *pipe_fd, struct err *err);
+void output_drain_all(struct recorder *r); /* what lies in the pipes at the end */
+
+/* kernel.c */
+int kernel_bind(struct recorder *r, int *netlink_fd);
+
+/* peers.c */
+int peers_open(struct recorder *r);
+void peers_notify(struct recorder *r, bool hurry);
+
+#endif

@@ -1,0 +1,115 @@
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include "audit/audit.h"
+#include "programs/recorder/recorder.h"
+
+#define RING_BUDGET 256 /* records of one ring before the next one has its turn */
+#define BELL_BUDGET 1024
+
+void producer_release_all(struct recorder *r)
+{
+	for (unsigned int i = 0; i < RINGS; i++)
+		ring_release(&r->producers[i].ring);
+}
+
+static void tell_drops(struct producer *p)
+{
+	struct store *store = &p->recorder->store;
+
+	for (unsigned int lane = 0; lane < RING_LANES; lane++) {
+		uint64_t drops;
+
+		/* First room, then the question: the answer counts as told with the next release. */
+		if (store_prepare(store, NULL))
+			return;
+		drops = ring_drops(&p->ring, lane);
+		if (drops)
+			store_event(store, ORIGIN_RECORDER, EVENT_GAP, AUDIT_S(spool_origin_name(p->origin)), AUDIT_N(lane),
+				    AUDIT_N(drops));
+	}
+}
+
+static void keep_record(struct producer *p, const void *bytes, size_t size)
+{
+	struct store *store = &p->recorder->store;
+	struct audit_decoded record;
+
+	if (audit_decode(bytes, size, &record)) {
+		store_event(store, ORIGIN_RECORDER, EVENT_MESSAGE_REFUSED, AUDIT_S(spool_origin_name(p->origin)),
+			    AUDIT_S("a record in its ring that no row explains"));
+		return;
+	}
+	if (record.head.sn <= p->known_sn)
+		return;
+	/* From here on numbers are the producer's own business: what it writes is kept as it is. */
+	p->known_sn = 0;
+	store_add(store, p->origin, record.head.sn, &record);
+}
+
+/* Up to the budget. True: there may be more. */
+static bool drain(struct producer *p)
+{
+	static uint8_t bytes[RING_RECORD_MAX];
+	struct store *store = &p->recorder->store;
+
+	for (int i = 0; i < RING_BUDGET; i++) {
+		int size;
+
+		if (store_prepare(store, NULL))
+			return false;
+		size = ring_peek(&p->ring, bytes);
+		if (size == 0)
+			return false;
+		if (size > 0)
+			keep_record(p, bytes, (size_t)size);
+		else
+			store_event(store, ORIGIN_RECORDER, EVENT_MESSAGE_REFUSED, AUDIT_S(spool_origin_name(p->origin)),
+				    AUDIT_S("its ring is damaged: what it held is lost"));
+	}
+	return true;
+}
+
+void producer_drain_all(struct recorder *r)
+{
+	bool more = true;
+
+	for (int turn = 0; turn < 64 && more; turn++) {
+		more = false;
+		for (unsigned int i = 0; i < RINGS; i++)
+			more |= drain(&r->producers[i]);
+	}
+	for (unsigned int i = 0; i < RINGS; i++)
+		tell_drops(&r->producers[i]);
+	(void)store_flush(&r->store);
+}
+
+static void bell_rang(struct loop *loop, struct watch *watch, uint32_t events)
+{
+	struct producer *p = container_of(watch, struct producer, bell);
+	char byte[8];
+
+	/* Bells first, rings after: a record put in between rings again. A producer that never stops ringing only gets its share. */
+	for (int i = 0; i < BELL_BUDGET; i++)
+		if (recv(watch->fd, byte, sizeof(byte), MSG_DONTWAIT) < 0)
+			break;
+	producer_drain_all(p->recorder);
+	if (events & (EPOLLHUP | EPOLLERR))
+		loop_remove(loop, watch); /* its other end is gone: the other producers' bells and the pipes still bring us here */
+}
+
+int producer_open(struct recorder *r, unsigned int index, int ring_fd, int cursor_fd, int bell_fd)
+{
+	struct producer *p = &r->producers[index];
+	int e = ring_consumer_open(&p->ring, ring_fd, cursor_fd);
+
+	if (e)
+		return e;
+	p->recorder = r;
+	p->origin = (enum spool_origin)index;
+	p->known_sn = r->store.found.sn[index];
+	p->bell.ready = bell_rang;
+	return loop_add(&r->loop, &p->bell, bell_fd, EPOLLIN);
+}
