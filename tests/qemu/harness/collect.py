@@ -14,3 +14,33 @@ def _module():
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+class Collector:
+    """rsyslogd on a free port of 127.0.0.1; the device reaches it as 10.0.2.2. start=False only takes the port."""
+
+    def __init__(self, start=True):
+        self.real = _module().Collector(keys=paths.KEYS, cache=paths.CACHE)
+        self.port = self.real.port
+        if start:
+            self.start()
+
+    def start(self):
+        self.real.start()
+
+    def stop(self):
+        self.real.stop()
+
+    def messages(self):
+        """[{"n", "b", "app", "event", "text", ...}] in the order of arrival."""
+        return self.real.records()
+
+    def wait_for_last(self, records, timeout):
+        """Until the newest of these records has arrived."""
+        wanted = records[-1]["n"] if records else 0
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            if any(m["n"] >= wanted for m in self.messages()):
+                return True
+            time.sleep(0.3)
+        return False
