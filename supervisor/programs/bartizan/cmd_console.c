@@ -54,9 +54,10 @@ static void print_help(void)
 /* Words of @line in place. Returns their number, -E2BIG when there are too many. */
 static int split(char *line, char **words)
 {
+	char *rest = NULL;
 	int count = 0;
 
-	for (char *word = strtok(line, " \t\r\n"); word; word = strtok(NULL, " \t\r\n")) {
+	for (char *word = strtok_r(line, " \t\r\n", &rest); word; word = strtok_r(NULL, " \t\r\n", &rest)) {
 		if (count == WORDS_MAX)
 			return -E2BIG;
 		words[count++] = word;

@@ -41,6 +41,10 @@ extern struct supervisor supervisor;
 
 extern const struct service_ops supervisor_ops;
 
+/* Everything but argv: takes up what runs, then the loop. Returns when a link is gone; the exit
+ * status. */
+int supervisor_run(uint32_t generation);
+
 struct service *supervisor_service(uint16_t slot); /* NULL: no such slot */
 
 /* Both init and the launcher have told what they know: decide about every service. Harmless until
