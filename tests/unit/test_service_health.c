@@ -16,7 +16,8 @@ static const struct service_plan plan = {
 	.health_retries = 3,
 };
 
-/* Probes at due_ms until @until, each ending after @takes ms; returns the time of the first change, 0 if none. */
+/* Probes at due_ms until @until, each ending after @takes ms; returns the time of the first change,
+ * 0 if none. */
 static uint64_t run(struct service_health *h, uint64_t until, uint64_t takes, bool passed)
 {
 	while (h->due_ms && h->due_ms <= until) {
@@ -79,7 +80,7 @@ static void test_failures_must_be_in_a_row(void **state)
 	assert_int_not_equal(run(&h, 1000, 0, true), 0);
 	for (int i = 0; i < 10; i++) {
 		assert_int_equal(run(&h, h.due_ms + 30000, 0, false), 0); /* two failures */
-		assert_int_equal(run(&h, h.due_ms, 0, true), 0);	  /* still healthy: no news */
+		assert_int_equal(run(&h, h.due_ms, 0, true), 0); /* still healthy: no news */
 		assert_int_equal(h.failures, 0);
 	}
 	assert_int_not_equal(run(&h, h.due_ms + 60000, 0, false), 0);

@@ -31,7 +31,8 @@ static void test_jitter_never_overtakes(void **state)
 	(void)state;
 	for (uint32_t failures = 1; failures < 7; failures++)
 		for (uint32_t random = 0; random < 5000; random += 7)
-			assert_true(service_ladder_delay(failures, random) < service_ladder_delay(failures + 1, 0));
+			assert_true(service_ladder_delay(failures, random) <
+				    service_ladder_delay(failures + 1, 0));
 }
 
 static void test_gives_up_after_the_attempts(void **state)
@@ -103,7 +104,8 @@ static void test_plan_takes_only_signals_of_init(void **state)
 	struct err err = {0};
 
 	(void)state;
-	policy = (struct policy){.stop_signal = SIGTERM, .restart = RESTART_ON_FAILURE, .restart_max = 3};
+	policy = (struct policy){
+		.stop_signal = SIGTERM, .restart = RESTART_ON_FAILURE, .restart_max = 3};
 	assert_int_equal(service_plan_copy(&plan, &policy, &err), 0);
 	assert_true(plan.restart);
 	assert_false(plan.probed);
