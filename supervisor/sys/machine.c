@@ -6,7 +6,7 @@
 
 int reboot_by_child(enum reboot_how how)
 {
-	static const int commands[] = {RB_POWER_OFF, RB_AUTOBOOT, RB_HALT_SYSTEM};
+	static const int commands[] = {RB_POWER_OFF, RB_AUTOBOOT, (int)RB_HALT_SYSTEM};
 	pid_t pid;
 
 	_Static_assert(sizeof(commands) / sizeof(commands[0]) == REBOOT_HOW_COUNT, "one command each");

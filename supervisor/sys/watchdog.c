@@ -3,16 +3,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/watchdog.h>
-#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 
-/* musl's ioctl() takes the request as an int, glibc's as an unsigned long. */
-#ifdef __GLIBC__
-typedef unsigned long ioctl_request;
-#else
-typedef int ioctl_request;
-#endif
+
+/* ioctl(2) itself: the libraries disagree on the type of the request. */
+static long control(int fd, unsigned long request, int *value)
+{
+	return syscall(SYS_ioctl, fd, request, value);
+}
 
 int watchdog_open(const char *path, uint32_t timeout_s, uint32_t *got_s)
 {
@@ -21,7 +22,7 @@ int watchdog_open(const char *path, uint32_t timeout_s, uint32_t *got_s)
 
 	if (fd < 0)
 		return -errno;
-	if (ioctl(fd, (ioctl_request)WDIOC_SETTIMEOUT, &timeout))
+	if (control(fd, WDIOC_SETTIMEOUT, &timeout))
 		return -errno;
 	*got_s = (uint32_t)timeout;
 	return take_fd(&fd);
@@ -32,5 +33,5 @@ void watchdog_feed(int fd)
 	int unused = 0;
 
 	if (fd >= 0)
-		(void)ioctl(fd, (ioctl_request)WDIOC_KEEPALIVE, &unused);
+		(void)control(fd, WDIOC_KEEPALIVE, &unused);
 }

@@ -1,0 +1,20 @@
+#ifndef INIT_REAP_H
+#define INIT_REAP_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct init;
+struct child;
+
+/* Reap at most 64 processes; what is left comes in the next turn of the loop. */
+void reap_some(struct init *init);
+
+/* If the process of the newly announced @child was reaped already, do now what its exit asks for. */
+bool reap_was_reaped(struct init *init, pid_t pid);
+void reap_late(struct init *init, struct child *child);
+
+/* A row's process died: record it, and let everybody know who has to. */
+void reap_handle_exit(struct init *init, struct child *child);
+
+#endif
