@@ -11,7 +11,6 @@
 #include "trust/refuse.h"
 
 #define HINT_SIGN "sign with `openssl smime -sign -binary -noattr -md sha256 -outform DER`"
-#define SIGNED_DATA_AT 4 /* SEQUENCE header with a two-byte length, as every signature with a certificate or a 256-bit hash has */
 
 static bool buf_equal(const mbedtls_asn1_buf *a, const mbedtls_asn1_buf *b)
 {
@@ -42,6 +41,21 @@ static int find_digest(const mbedtls_pkcs7_signed_data *data, mbedtls_md_type_t 
 	return 0;
 }
 
+/* What the signature says of itself must be what it is: mbedTLS goes by the key alone and would let the field be anything. */
+static int check_algorithm(const mbedtls_pkcs7_signed_data *data, const mbedtls_x509_crt *leaf, mbedtls_md_type_t md,
+			   struct err *err)
+{
+	const mbedtls_asn1_buf *field = &data->signers.sig_alg_identifier;
+	mbedtls_md_type_t named_md = md; /* rsaEncryption names no digest */
+	mbedtls_pk_type_t named_pk;
+
+	if (mbedtls_oid_get_sig_alg(field, &named_md, &named_pk) && mbedtls_oid_get_pk_alg(field, &named_pk))
+		named_pk = MBEDTLS_PK_NONE;
+	if (named_md != md || named_pk == MBEDTLS_PK_NONE || !mbedtls_pk_can_do(&leaf->pk, named_pk))
+		return REFUSE(err, EKEYREJECTED, HINT_SIGN, "signature names an algorithm that its key does not have");
+	return 0;
+}
+
 /*
  * Not mbedtls_pkcs7_signed_data_verify(): it judges the dates by a clock of its own and takes any of several signers.
  */
@@ -54,6 +68,7 @@ static int check_signature(const struct pkcs7_job *job, const mbedtls_pkcs7_sign
 	mbedtls_md_type_t md;
 	int r = find_digest(data, &md, err);
 
+	r = r ? r : check_algorithm(data, leaf, md, err);
 	if (r)
 		return r;
 	info = mbedtls_md_info_from_type(md);
@@ -88,7 +103,9 @@ static bool has_content_type(const uint8_t *der, size_t size)
 {
 	static const uint8_t oid[] = {0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02};
 
-	return size > SIGNED_DATA_AT + sizeof(oid) && memcmp(der + SIGNED_DATA_AT, oid, sizeof(oid)) == 0;
+	size_t at = size < 2 ? 0 : der[1] & 0x80 ? 2 + (size_t)(der[1] & 0x7f) : 2; /* der_check() has seen this length */
+
+	return size > at + sizeof(oid) && memcmp(der + at, oid, sizeof(oid)) == 0;
 }
 
 int pkcs7_verify(const struct pkcs7_job *job, struct verdict_signer *signer, struct err *err)
