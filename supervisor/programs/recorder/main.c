@@ -17,7 +17,7 @@
 #define FD_RINGS 4
 #define FD_DEVICE_POLICY 13
 
-static struct recorder recorder = {.kernel_fd = -1, .shipper.fd = -1};
+static struct recorder recorder; /* no initialiser: its buffers stay out of the file */
 
 static void on_written(struct store *store, bool hurry)
 {
@@ -162,6 +162,10 @@ int main(int argc, char **argv)
 	struct recorder *r = &recorder;
 	struct err err = {0};
 
+	r->kernel_fd = -1;
+	r->kernel_watch.fd = -1;
+	r->shipper.fd = -1;
+	r->shipper_watch.fd = -1;
 	log_open(2, "recorder");
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	(void)umask(0); /* modes are given in full: 0640 and 0750 */

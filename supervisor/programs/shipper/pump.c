@@ -1,0 +1,193 @@
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "base/clock.h"
+#include "programs/shipper/shipper.h"
+
+#define BATCHES_PER_TURN 16
+
+void pump_rewind(struct shipper *s, uint64_t n)
+{
+	spool_merge_close(&s->merge);
+	spool_merge_open(&s->merge, s->spool_fd, n);
+	s->batch.text = (struct text)TEXT_IN(s->batch.memory);
+	s->batch.written = 0;
+	s->batch.records = 0;
+	s->part_offset = 0;
+	s->part = 1;
+	s->sent = n;
+	s->window_records = 0;
+	s->window_bytes = 0;
+	loop_timer_clear(&s->loop, &s->window_timer);
+}
+
+static bool window_is_full(const struct shipper *s)
+{
+	return s->window_records >= WINDOW_RECORDS || s->window_bytes >= WINDOW_BYTES;
+}
+
+/* The next session is made while there is still room in the window, so that sending hardly pauses. */
+static bool window_fills(const struct shipper *s)
+{
+	return s->window_records >= WINDOW_RECORDS / 5 * 4 || s->window_bytes >= WINDOW_BYTES / 5 * 4;
+}
+
+/* The record under the cursor, or the rest of it. False: the batch is full. */
+static bool add_record(struct shipper *s)
+{
+	char memory[EXPORT_SYSLOG_SIZE + 1];
+	const struct spool_view *v = &s->merge.current->view;
+
+	while (s->part_offset < v->fields.size) {
+		struct text message = TEXT_IN(memory);
+		size_t next = export_syslog_format(&message, v, s->policy->name, s->part_offset, s->part);
+
+		if (!export_syslog_frame(&s->batch.text, &message))
+			return false;
+		s->part_offset = next;
+		s->part++;
+	}
+	s->batch.last_n = v->n;
+	s->batch.records++;
+	s->part_offset = 0;
+	s->part = 1;
+	spool_merge_next(&s->merge);
+	return true;
+}
+
+static void fill(struct shipper *s)
+{
+	s->batch.text = (struct text)TEXT_IN(s->batch.memory);
+	s->batch.written = 0;
+	s->batch.records = 0;
+	s->batch.last_n = s->sent;
+	while (s->window_records + s->batch.records < WINDOW_RECORDS && spool_merge_peek(&s->merge))
+		if (!add_record(s))
+			break;
+}
+
+static void batch_done(struct shipper *s)
+{
+	if (!s->window_timer.armed)
+		loop_timer_set(&s->loop, &s->window_timer, clock_monotonic_ms() + WINDOW_MS);
+	s->sent = s->batch.last_n;
+	s->window_records += s->batch.records;
+	s->window_bytes += s->batch.text.used;
+	s->batch.text.used = 0;
+	s->batch.written = 0;
+	s->batch.records = 0;
+}
+
+/* 0: the batch is out. -EAGAIN, -errno. */
+static int write_batch(struct shipper *s)
+{
+	while (s->batch.written < s->batch.text.used) {
+		ssize_t n = export_session_write(s->current->session, s->batch.memory + s->batch.written,
+						 s->batch.text.used - s->batch.written);
+
+		if (n < 0)
+			return (int)n;
+		s->batch.written += (size_t)n;
+	}
+	batch_done(s);
+	return 0;
+}
+
+static void watch_for(struct line_out *line, uint32_t events)
+{
+	if (events != line->events && loop_change(&line->shipper->loop, &line->watch, events) == 0)
+		line->events = events;
+}
+
+/* True when there is more to send at once. */
+static bool pump_once(struct shipper *s)
+{
+	int r;
+
+	if (!s->batch.text.used) {
+		/* A full window waits for its checkpoint; a stop and a session that is ready to take over close between batches. */
+		if (s->stopping || window_is_full(s) || (s->next->open && window_fills(s))) {
+			connect_close_current(s);
+			return false;
+		}
+		fill(s);
+		if (!s->batch.text.used)
+			return false;
+	}
+	r = write_batch(s);
+	if (r == -EAGAIN) {
+		watch_for(s->current, EPOLLIN | EPOLLOUT);
+		return false;
+	}
+	if (r) {
+		connect_fail_current(s, r == -EPIPE ? "it closed the session" : err_text(-r));
+		return false;
+	}
+	return true;
+}
+
+void pump(struct shipper *s)
+{
+	bool more = true;
+
+	if (!s->current || s->closing)
+		return;
+	s->pumped_ms = clock_monotonic_ms();
+	watch_for(s->current, EPOLLIN);
+	for (int i = 0; i < BATCHES_PER_TURN && more && s->current && !s->closing; i++)
+		more = pump_once(s);
+	if (!s->current || s->closing)
+		return;
+	if (more)
+		watch_for(s->current, EPOLLIN | EPOLLOUT);
+	if (window_fills(s) && !s->next->open)
+		connect_start(s);
+}
+
+static void batch_due(struct loop *loop, struct timer *timer)
+{
+	(void)loop;
+	pump(container_of(timer, struct shipper, batch_timer));
+}
+
+void pump_soon(struct shipper *s, bool hurry)
+{
+	uint64_t now = clock_monotonic_ms();
+
+	if (!s->current || s->closing)
+		return;
+	/* By the timer even when it is due now: a session may be handed over in the middle of a pump. */
+	if (hurry || now >= s->pumped_ms + BATCH_MS)
+		loop_timer_set(&s->loop, &s->batch_timer, now);
+	else if (!s->batch_timer.armed)
+		loop_timer_set(&s->loop, &s->batch_timer, s->pumped_ms + BATCH_MS);
+}
+
+void pump_checkpoint(struct shipper *s)
+{
+	s->safe = s->acked;
+	s->acked = s->sent;
+	s->window_records = 0;
+	s->window_bytes = 0;
+	loop_timer_clear(&s->loop, &s->window_timer);
+	shipper_acknowledge(s);
+}
+
+/* What was sent long ago is confirmed, too, when nothing more comes. */
+static void window_due(struct loop *loop, struct timer *timer)
+{
+	struct shipper *s = container_of(timer, struct shipper, window_timer);
+
+	(void)loop;
+	s->window_records = s->window_records ? WINDOW_RECORDS : 0;
+	pump(s);
+}
+
+void pump_init(struct shipper *s)
+{
+	s->batch_timer.due = batch_due;
+	s->window_timer.due = window_due;
+	spool_merge_open(&s->merge, s->spool_fd, s->safe);
+	pump_rewind(s, s->safe);
+}
