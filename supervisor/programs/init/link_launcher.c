@@ -165,6 +165,11 @@ static int send_plain(struct init *init, uint16_t type, const struct child *chil
 
 #define PLACES_OF_STORE (STORE_SUBJECTS * STORE_KIND_COUNT)
 
+static bool is_told(const struct child *child)
+{
+	return child->state == CHILD_ALIVE && child->subject != SUBJECT_OF_HELPER(HELPER_LAUNCHER);
+}
+
 /* A new launcher takes over what the store holds and learns who lives: link.place walks over both tables. */
 static int send_greeting(struct init *init)
 {
@@ -184,7 +189,7 @@ static int send_greeting(struct init *init)
 		if (link->place < PLACES_OF_STORE)
 			link->place = PLACES_OF_STORE;
 		while (link->place < PLACES_OF_STORE + CHILDREN_MAX &&
-		       init->children.rows[link->place - PLACES_OF_STORE].state != CHILD_ALIVE)
+		       !is_told(&init->children.rows[link->place - PLACES_OF_STORE]))
 			link->place++;
 		if (link->place == PLACES_OF_STORE + CHILDREN_MAX) {
 			r = send_plain(init, M_STORED_END, NULL);

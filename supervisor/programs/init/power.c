@@ -28,6 +28,7 @@ static void stage_leaving(struct init *init);
 static void stage_forcing(struct init *init);
 static void stage_lost(struct init *init);
 
+static bool nobody_to_ask(const struct init *init);
 static bool services_gone(const struct init *init);
 static bool recorder_gone(const struct init *init);
 static bool shipper_gone(const struct init *init);
@@ -41,7 +42,7 @@ static const struct stage {
 } stages[STAGE_COUNT] = {
 	[STAGE_UP] = {"up", NULL, 0, NULL},
 	/* The supervisor knows each service's own limit; this is for one that hangs. */
-	[STAGE_ASKING] = {"asking the supervisor", NULL, (CONFIG_STOP_TIMEOUT_MAX_S + 30) * 1000, NULL},
+	[STAGE_ASKING] = {"asking the supervisor", NULL, (CONFIG_STOP_TIMEOUT_MAX_S + 30) * 1000, nobody_to_ask},
 	[STAGE_KILLING] = {"killing services", stage_killing, 5000, services_gone},
 	[STAGE_FLUSHING] = {"flushing the recorder", stage_flushing, 3000, recorder_gone},
 	[STAGE_SHIPPING] = {"stopping the shipper", stage_shipping, 3000, shipper_gone},
@@ -67,6 +68,12 @@ static bool helper_gone(const struct init *init, enum helper helper)
 	return true;
 }
 
+/* Its link is open from the moment it is asked for; a supervisor that crashed comes back and is asked again. */
+static bool nobody_to_ask(const struct init *init)
+{
+	return init->supervisor.channel.fd < 0 && services_gone(init);
+}
+
 static bool services_gone(const struct init *init)
 {
 	return !children_services_alive(&init->children);
@@ -90,10 +97,19 @@ static void end_helper(struct init *init, enum helper helper)
 		(void)syscall(SYS_pidfd_send_signal, child->pidfd, SIGTERM, NULL, 0);
 }
 
+static const char *power_name(enum power how)
+{
+	static const char *const names[] = {"poweroff", "reboot", "halt"};
+
+	_Static_assert(ARRAY_SIZE(names) == POWER_COUNT, "one name each");
+	return names[how];
+}
+
 /* Every service is below this one cgroup, announced or not. */
 static void stage_killing(struct init *init)
 {
-	(void)init;
+	audit_emit(EVENT_POWER, AUDIT_S(power_name(init->power.how)));
+	log_line("%s", power_name(init->power.how));
 	(void)cgroup_kill("services");
 }
 
@@ -206,14 +222,6 @@ bool power_is_ending(const struct init *init)
 	return init->power.stage >= STAGE_FLUSHING;
 }
 
-static const char *power_name(enum power how)
-{
-	static const char *const names[] = {"poweroff", "reboot", "halt"};
-
-	_Static_assert(ARRAY_SIZE(names) == POWER_COUNT, "one name each");
-	return names[how];
-}
-
 void power_ask(struct init *init, enum power how, const char *why)
 {
 	if (init->power.stage != STAGE_UP)
@@ -222,6 +230,7 @@ void power_ask(struct init *init, enum power how, const char *why)
 	init->power.how = how;
 	init->power.shutdown_due = true;
 	enter(init, STAGE_ASKING);
+	power_check(init);
 	links_pump(init);
 }
 
@@ -230,8 +239,6 @@ void power_now(struct init *init, enum power how)
 	if (init->power.stage > STAGE_ASKING)
 		return;
 	init->power.how = how;
-	audit_emit(EVENT_POWER, AUDIT_S(power_name(how)));
-	log_line("%s", power_name(how));
 	enter(init, STAGE_KILLING);
 	power_check(init);
 }
