@@ -1,6 +1,7 @@
 """A booted device: machine, agent, state disk and collector in one object, with the questions that tests ask."""
 import json
 import os
+import threading
 import time
 
 from . import overlay, paths, state, wire
@@ -8,12 +9,19 @@ from .machine import Machine
 
 # A service is settled when nothing more happens to it by itself.
 SETTLED = ("running", "stopped", "refused", "failed", "backoff")
+build_lock = threading.Lock()
+built = set()
 HELPERS = ("launcher", "supervisor", "recorder", "shipper")
 
 
 def base_initramfs(board, version):
-    """The product's archive for a kernel, made by `make initramfs`."""
-    path = os.path.join(paths.board_out(board), f"initramfs-{version}.cpio")
+    """The product's archive for a kernel: `make initramfs`, once for each process."""
+    out = paths.board_out(board)
+    path = os.path.join(out, f"initramfs-{version}.cpio")
+    with build_lock:
+        if path not in built and os.environ.get("BARTIZAN_BUILD") != "no":
+            paths.make(out, "initramfs", f"KERNEL={version}")
+        built.add(path)
     if not os.path.exists(path):
         raise paths.Missing(f"{path} is not built: make initramfs KERNEL={version}")
     return path
@@ -84,11 +92,23 @@ class Device:
 
     def power_off(self, timeout=60):
         """The ordered way, by the command line; True when the machine went off by itself."""
-        try:
-            self.agent.start(["bartizan", "poweroff"], timeout)
-        except wire.Gone:
-            pass
-        return self.machine.wait_off(timeout)
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            try:
+                done = self.agent.run(["bartizan", "poweroff"], timeout)
+            except wire.Gone:
+                break
+            except TimeoutError:
+                return False
+            if done.exit == 0:
+                break
+            if done.exit != 7:
+                return False
+            if self.machine.wait_off(0.3):
+                return True
+            if not self.processes("supervisor"):
+                return False
+        return self.machine.wait_off(max(1, deadline - time.monotonic()))
 
     # ---- questions
 

@@ -80,3 +80,13 @@ def board_conf(board):
             key, value = line.split("=", 1)
             values.setdefault(key.strip(), value.strip())
     return values
+
+
+def make(out, target, *variables):
+    """Run a target of the top Makefile for an output directory; Missing with its last words when it fails."""
+    command = ["make", "--no-print-directory", "-C", TOP, f"O={out}", f"CACHE={CACHE}", f"KEYS={KEYS}", target, *variables]
+    environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+                          env=environment)
+    if done.returncode:
+        raise Missing(f"make {target} failed:\n{done.stdout[-3000:]}")
