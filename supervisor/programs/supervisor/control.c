@@ -105,11 +105,12 @@ static bool find_service(struct client *c, const char *name)
 	const struct stranger *stranger = control_stranger(name);
 
 	c->service = service_find(&supervisor.table, name);
-	if (c->service)
-		return true;
+	/* Before everything that runs is known, a start could be a second one. */
 	if (!supervisor.begun) {
 		set_end(c, CONTROL_AWAY, EAGAIN, name,
 			"the supervisor is still gathering what runs");
+	} else if (c->service) {
+		return true;
 	} else if (stranger) {
 		c->end.exit = CONTROL_REFUSED;
 		c->end.err = stranger->why;

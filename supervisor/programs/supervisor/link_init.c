@@ -8,9 +8,9 @@
 #include "audit/audit.h"
 #include "base/str.h"
 
-/* What could not be sent at once; message_signal is the largest of the three kinds. Full = the
- * oldest is not lost, the newest is: acknowledgements are asked for again, signals are repeated by
- * their timers. */
+/* What could not be sent at once; message_signal is the largest of the three kinds. While it is
+ * half full nothing more is read, so an acknowledgement always finds room; signals are repeated by
+ * timers. */
 #define QUEUE_MAX (4 * CONFIG_SERVICES_MAX)
 
 static struct channel link_init = {.fd = -1, .self = PEER_SUPERVISOR, .peer = PEER_INIT};
@@ -20,14 +20,18 @@ static uint32_t queue_count;
 
 static void flush_queue(void)
 {
+	uint32_t events = 0;
 	uint32_t sent = 0;
 
 	while (sent < queue_count && channel_send(&link_init, &queue[sent], NULL, 0) != -EAGAIN)
 		sent++;
 	queue_count -= sent;
 	memmove(queue, queue + sent, queue_count * sizeof(queue[0]));
-	(void)loop_change(&supervisor.loop, &watch_init,
-			  queue_count ? EPOLLIN | EPOLLOUT : EPOLLIN);
+	if (queue_count < QUEUE_MAX / 2)
+		events |= EPOLLIN;
+	if (queue_count)
+		events |= EPOLLOUT;
+	(void)loop_change(&supervisor.loop, &watch_init, events);
 }
 
 static void post(const void *message, size_t size)
@@ -158,6 +162,8 @@ static void ready(struct loop *loop, struct watch *watch, uint32_t events)
 	(void)watch;
 	if (events & EPOLLOUT)
 		flush_queue();
+	if (!(events & ~(uint32_t)EPOLLOUT))
+		return;
 	r = channel_receive(&link_init, &received, &err);
 	if (r == 0)
 		dispatch(&received.message);

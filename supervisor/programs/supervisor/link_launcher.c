@@ -40,12 +40,12 @@ static int send_request(const struct request *request)
 	return channel_send(&link_launcher, &name, NULL, 0);
 }
 
-/* Nothing is asked before the launcher has said which name has which slot. */
-static void send_all(void)
+/* Nothing is asked before the launcher has said which name has which slot, and init what runs. */
+void supervisor_launcher_flush(void)
 {
 	bool full = false;
 
-	for (size_t i = 0; supervisor.names_known && i < REQUESTS_MAX && !full; i++) {
+	for (size_t i = 0; supervisor.begun && i < REQUESTS_MAX && !full; i++) {
 		if (!requests[i].number || requests[i].sent)
 			continue;
 		full = send_request(&requests[i]) == -EAGAIN;
@@ -91,7 +91,7 @@ uint32_t supervisor_launcher_request(struct service *s, uint16_t type, uint32_t 
 		return 0;
 	*open = (struct request){
 		.number = ++last_number, .type = type, .slot = s->slot, .generation = generation};
-	send_all();
+	supervisor_launcher_flush();
 	return open->number;
 }
 
@@ -99,7 +99,7 @@ void supervisor_launcher_repeat(void)
 {
 	for (size_t i = 0; i < REQUESTS_MAX; i++)
 		requests[i].sent = false;
-	send_all();
+	supervisor_launcher_flush();
 }
 
 /* The open request that @head answers: number, service and type have to agree. */
@@ -159,7 +159,6 @@ static void handle_named_end(struct received *received)
 	(void)received;
 	supervisor.names_known = true;
 	supervisor_begin();
-	send_all();
 }
 
 static int take_policy(struct service *s, int fd, struct policy *policy, struct err *err)
@@ -256,7 +255,7 @@ static void ready(struct loop *loop, struct watch *watch, uint32_t events)
 
 	(void)watch;
 	if (events & EPOLLOUT)
-		send_all();
+		supervisor_launcher_flush();
 	r = channel_receive(&link_launcher, &received, &err);
 	if (r == 0)
 		dispatch(&received);

@@ -37,6 +37,7 @@ void supervisor_begin(void)
 		if (supervisor.table.services[i].known)
 			begin_one(&supervisor.table.services[i]);
 	service_settle(&supervisor.table);
+	supervisor_launcher_flush();
 }
 
 static int open_audit(void)

@@ -59,6 +59,7 @@ int supervisor_launcher_open(int fd);
 uint32_t supervisor_launcher_request(struct service *s, uint16_t type, uint32_t generation);
 void supervisor_launcher_forget(const struct service *s,
 				uint16_t type); /* its answer is of no interest any more */
+void supervisor_launcher_flush(void);           /* send what could not be sent so far */
 void supervisor_launcher_repeat(void); /* the launcher is a new process: ask everything again */
 
 /* -EBADMSG: not a memfd of the agreed size. */
