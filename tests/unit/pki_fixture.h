@@ -14,13 +14,12 @@ static char pki_directory[] = "/tmp/bartizan-pki.XXXXXX";
 
 static int pki_setup(void **state)
 {
-	static char script[] = __FILE__;
+	static char script[] = BARTIZAN_TEST_SOURCES "/tests/unit/fixtures";
 	char *argv[] = {script, pki_directory, NULL};
 	int status;
 	pid_t pid;
 
 	(void)state;
-	strcpy(strrchr(script, '/') + 1, "fixtures");
 	if (!mkdtemp(pki_directory) || posix_spawn(&pid, script, NULL, NULL, argv, environ))
 		return -1;
 	return waitpid(pid, &status, 0) == pid && status == 0 ? 0 : -1;
