@@ -23,6 +23,7 @@ const struct command commands[] = {
 	{"restart", DEVICE(cmd_restart), "stop a service and start it again", ON_DEVICE},
 	{"inspect", DEVICE(cmd_inspect), "print every option of a service as the device enforces it", ON_DEVICE},
 	{"helpers", DEVICE(cmd_helpers), "list Bartizan's own processes and their deaths", ON_DEVICE},
+	{"check", DEVICE(cmd_check), "check harden: read back what init has set in the kernel", ON_DEVICE},
 	{"poweroff", DEVICE(cmd_poweroff), "stop the services, then switch off", ON_DEVICE},
 	{"reboot", DEVICE(cmd_reboot), "stop the services, then start again", ON_DEVICE},
 #ifdef CONFIG_CONSOLE

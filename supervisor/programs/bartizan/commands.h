@@ -25,6 +25,7 @@ int cmd_inspect(int argc, char **argv);
 int cmd_helpers(int argc, char **argv);
 int cmd_poweroff(int argc, char **argv);
 int cmd_reboot(int argc, char **argv);
+int cmd_check(int argc, char **argv);
 int cmd_console(int argc, char **argv);
 
 #endif
