@@ -55,9 +55,8 @@ class Device:
     def close(self):
         if self.machine:
             self.machine.close()
-        if self.own_state:
+        if self.own_state and os.path.exists(self.own_state):
             os.unlink(self.own_state)
-            self.own_state = None
 
     def _disk(self):
         """The state disk: the caller's file, made when absent, or one that lives as long as this object."""
