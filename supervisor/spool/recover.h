@@ -10,7 +10,7 @@
  */
 int spool_recover(int dir_fd, const struct spool_range *range, uint8_t *head, uint64_t *good, struct spool_found *found);
 
-/* How many lines of segment @number have n > @n. What cannot be read counts as none. */
+/* How many lines of segment @number have n > @n, and what GAP records among them confessed. What cannot be read counts as none. */
 uint64_t spool_count_newer(int dir_fd, uint32_t number, uint64_t n);
 
 #endif

@@ -1,0 +1,43 @@
+"""A real rsyslogd without installing one: Debian's packages unpacked into the cache."""
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TREE = os.path.dirname(os.path.dirname(HERE))
+sys.path.insert(0, os.path.join(TREE, "toolchain"))
+import debian  # noqa: E402
+
+WANTED = ["rsyslog", "rsyslog-openssl", "rsyslog-gnutls"]
+# The C library is the machine's own: the packages are of the machine's own release.
+NEVER = re.compile(r"^(libc6|libc-bin|libgcc-s1|gcc-\d+-base|libcrypt1)$")
+
+
+def closure(apt):
+    """Names of the packages and of every library they need."""
+    text = apt.run("apt-cache", "depends", "--recurse", "--no-recommends", "--no-suggests", "--no-conflicts",
+                   "--no-breaks", "--no-replaces", "--no-enhances", *WANTED)
+    names = sorted(set(re.findall(r"^([a-z0-9][a-z0-9.+-]+)$", text, re.M)))
+    return [n for n in names if n in WANTED or (n.startswith(("lib", "zlib")) and not NEVER.match(n))]
+
+
+def unpack(cache):
+    """Directory of the unpacked packages, made once."""
+    root = os.path.join(cache, "collector", "root")
+    if os.path.exists(os.path.join(root, ".complete")):
+        return root
+    apt = debian.Apt(os.path.join(cache, "apt"), [debian._codename()])
+    apt.update()
+    work = root + ".part"
+    shutil.rmtree(work, ignore_errors=True)
+    os.makedirs(os.path.join(work, "debs"))
+    apt.run("apt-get", "download", *closure(apt), cwd=os.path.join(work, "debs"))
+    for deb in sorted(os.listdir(os.path.join(work, "debs"))):
+        subprocess.run(["dpkg-deb", "-x", os.path.join(work, "debs", deb), work], check=True)
+    shutil.rmtree(os.path.join(work, "debs"))
+    open(os.path.join(work, ".complete"), "w").close()
+    shutil.rmtree(root, ignore_errors=True)
+    os.rename(work, root)
+    return root
