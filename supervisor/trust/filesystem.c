@@ -44,6 +44,8 @@ int filesystem_check(int fd, uint64_t offset, uint64_t size, struct err *err)
 	bool erofs;
 	bool squashfs;
 
+	if (r == -EIO)
+		return REFUSE(err, EIO, HINT_COPY, "file system does not match its hash tree");
 	if (r)
 		return err_sys(err, -r, "cannot read the file system's superblock");
 	erofs = le32_get(block + EROFS_AT) == EROFS_MAGIC;
