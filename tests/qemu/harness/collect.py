@@ -35,6 +35,12 @@ class Collector:
         """[{"n", "b", "app", "event", "text", ...}] in the order of arrival."""
         return self.real.records()
 
+    def problems(self, last):
+        """What is wrong with everything received: holes, order, chain; last: {producer: greatest counter of the device}."""
+        import sequence  # beside collector.py, which put it on the path
+        found, facts, _ = sequence.check(self.messages(), last)
+        return found, facts
+
     def wait_for_last(self, records, timeout):
         """Until the newest of these records has arrived."""
         wanted = records[-1]["n"] if records else 0
