@@ -8,6 +8,8 @@ void text_add_bytes(struct text *t, const char *bytes, size_t count)
 	/* One byte is kept for the terminator, so the text is a C string at any moment. */
 	if (t->cut || count >= t->size - t->used) {
 		t->cut = true;
+		if (t->size)
+			t->at[t->used] = '\0';
 		return;
 	}
 	memcpy(t->at + t->used, bytes, count);
