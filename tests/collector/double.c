@@ -1,11 +1,13 @@
 /*
- * A double for init and launcher, so that the real recorder and shipper can be tested against a real collector on one machine: makes the
- * rings, starts both programs with their start descriptors in a root of their own, starts them again whenever they die, connects sockets,
- * writes records and service output as told on standard input. One JSON line answers each command.
+ * A double for init and launcher, so that the real recorder and shipper can be tested against a
+ * real collector on one machine: makes the rings, starts both programs with their start descriptors
+ * in a root of their own, starts them again whenever they die, connects sockets, writes records and
+ * service output as told on standard input. One JSON line answers each command.
  *
  * double ROOT RECORDER SHIPPER PORT BOOT-ID
  *
- * records N RATE | output N RATE SIZE | wait | kill recorder|shipper | stop recorder|shipper | start recorder|shipper | status
+ * records N RATE | raw TEXT | output N RATE SIZE | wait | kill recorder|shipper | stop recorder|shipper |
+ * start recorder|shipper | status
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -67,7 +69,8 @@ static void die(const char *what)
 static void make_rings(void)
 {
 	for (int i = 0; i < RINGS; i++) {
-		if (ring_create(&d.ring[i], &d.cursor[i]) || socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, d.bell[i]))
+		if (ring_create(&d.ring[i], &d.cursor[i]) ||
+		    socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, d.bell[i]))
 			die("rings");
 		d.ring_ro[i] = ring_read_only(d.ring[i]);
 		if (ring_producer_open(&d.producer[i], d.ring[i], d.cursor[i], d.bell[i][0]))
@@ -77,7 +80,8 @@ static void make_rings(void)
 
 static void make_policy(void)
 {
-	static struct device_policy p = {.magic = DEVICE_MAGIC, .size = sizeof(p), .name = "gateway"};
+	static struct device_policy p = {
+		.magic = DEVICE_MAGIC, .size = sizeof(p), .name = "gateway"};
 
 	p.audit_max_size = 10u << 20;
 	p.audit_max_file = 8;
@@ -112,7 +116,7 @@ static void run(struct child *h, const int *fds, int count)
 
 	(void)snprintf(generation, sizeof(generation), "%u", ++h->generation);
 	h->pid = fork();
-	if (h->pid)  {
+	if (h->pid) {
 		fd_close(&program);
 		return;
 	}
@@ -141,9 +145,15 @@ static int new_link(struct child *h, enum peer peer)
 
 static void send_output(void)
 {
-	struct message_output m = {.head = {.type = M_OUTPUT, .subject = SUBJECT_OF_SERVICE(0), .generation = 1},
-				   .stream = STREAM_STDOUT, .name = "web", .rate = 100000, .burst = 200000, .facility = 3,
-				   .max_size = 50u << 20, .max_file = 3};
+	struct message_output m = {
+		.head = {.type = M_OUTPUT, .subject = SUBJECT_OF_SERVICE(0), .generation = 1},
+		.stream = STREAM_STDOUT,
+		.name = "web",
+		.rate = 100000,
+		.burst = 200000,
+		.facility = 3,
+		.max_size = 50u << 20,
+		.max_file = 3};
 
 	if (d.recorder.link.fd >= 0)
 		(void)channel_send(&d.recorder.link, &m, &d.output[0], 1);
@@ -166,8 +176,9 @@ static void link_both(void)
 static void start_recorder(void)
 {
 	int end = new_link(&d.recorder, PEER_RECORDER);
-	int fds[11] = {end, d.ring_ro[0], d.cursor[0], d.bell[0][1], d.ring_ro[1], d.cursor[1], d.bell[1][1],
-		       d.ring_ro[2], d.cursor[2], d.bell[2][1], d.policy_fd};
+	int fds[11] = {end,          d.ring_ro[0], d.cursor[0],  d.bell[0][1],
+		       d.ring_ro[1], d.cursor[1],  d.bell[1][1], d.ring_ro[2],
+		       d.cursor[2],  d.bell[2][1], d.policy_fd};
 
 	run(&d.recorder, fds, 11);
 	fd_close(&end);
@@ -189,7 +200,9 @@ static void start_shipper(void)
 
 static void dial(void)
 {
-	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(d.port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in to = {.sin_family = AF_INET,
+				 .sin_port = htons(d.port),
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	struct message_plain m = {.head.type = M_DIALED};
 	CLEAN_FD int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
@@ -246,13 +259,16 @@ static void produce(void)
 
 	for (; count && d.records_left; count--, d.records_left--, d.records_done++) {
 		audit_open(&d.producer[d.records_done % RINGS]);
-		audit_emit(EVENT_STATE, AUDIT_S("web"), AUDIT_N(d.records_done), AUDIT_S("starting"), AUDIT_S("running"), AUDIT_S("because \"it\" ] was \\ told"));
+		audit_emit(EVENT_STATE, AUDIT_S("web"), AUDIT_N(d.records_done),
+			   AUDIT_S("starting"), AUDIT_S("running"),
+			   AUDIT_S("because \"it\" ] was \\ told"));
 	}
 	count = due(d.output_rate, d.output_done);
 	if (!write_rest())
 		return;
 	for (; count && d.output_left; count--, d.output_left--, d.output_done++) {
-		int size = snprintf(line, sizeof(d.rest), "line %llu ", (unsigned long long)d.output_done);
+		int size = snprintf(line, sizeof(d.rest), "line %llu ",
+				    (unsigned long long)d.output_done);
 
 		while (size < (int)d.output_size)
 			line[size] = (char)('a' + size % 26), size++;
@@ -270,10 +286,15 @@ static struct child *helper_of(const char *name)
 
 static void status(void)
 {
-	printf("{\"recorder\":%d,\"shipper\":%d,\"put\":[%llu,%llu,%llu],\"dropped\":[%llu,%llu,%llu],\"left\":%llu,\"output\":%llu}\n",
-	       d.recorder.pid, d.shipper.pid, (unsigned long long)d.producer[0].number, (unsigned long long)d.producer[1].number,
-	       (unsigned long long)d.producer[2].number, (unsigned long long)d.producer[0].drops[0], (unsigned long long)d.producer[1].drops[0],
-	       (unsigned long long)d.producer[2].drops[0], (unsigned long long)(d.records_left + d.output_left), (unsigned long long)d.output_done);
+	printf("{\"recorder\":%d,\"shipper\":%d,\"put\":[%llu,%llu,%llu],\"dropped\":[%llu,%llu,%"
+	       "llu],\"left\":%llu,\"output\":%llu}\n",
+	       d.recorder.pid, d.shipper.pid, (unsigned long long)d.producer[0].number,
+	       (unsigned long long)d.producer[1].number, (unsigned long long)d.producer[2].number,
+	       (unsigned long long)d.producer[0].drops[0],
+	       (unsigned long long)d.producer[1].drops[0],
+	       (unsigned long long)d.producer[2].drops[0],
+	       (unsigned long long)(d.records_left + d.output_left),
+	       (unsigned long long)d.output_done);
 	(void)fflush(stdout);
 }
 
@@ -298,6 +319,8 @@ static void command(const char *text)
 	} else if (sscanf(text, "stop %31s", name) == 1) {
 		helper_of(name)->wanted = false;
 		(void)kill(helper_of(name)->pid, SIGTERM);
+	} else if (strncmp(text, "raw ", 4) == 0) {
+		(void)dprintf(d.output[1], "%s\n", text + 4);
 	} else if (strcmp(text, "start recorder") == 0) {
 		start_recorder();
 	} else if (strcmp(text, "start shipper") == 0) {
@@ -329,7 +352,8 @@ static void read_commands(void)
 static void turn(void)
 {
 	bool busy = d.records_left || d.output_left;
-	struct pollfd fds[] = {{.fd = 0, .events = POLLIN}, {.fd = d.shipper.link.fd, .events = POLLIN}};
+	struct pollfd fds[] = {{.fd = 0, .events = POLLIN},
+			       {.fd = d.shipper.link.fd, .events = POLLIN}};
 	struct received in;
 
 	(void)poll(fds, 2, busy ? 2 : 50);

@@ -22,6 +22,8 @@ const struct command commands[] = {
 	{"stop", DEVICE(cmd_stop), "stop a service", ON_DEVICE},
 	{"restart", DEVICE(cmd_restart), "stop a service and start it again", ON_DEVICE},
 	{"inspect", DEVICE(cmd_inspect), "print every option of a service as the device enforces it", ON_DEVICE},
+	{"logs", DEVICE(cmd_logs), "print what a service wrote", ON_DEVICE},
+	{"events", DEVICE(cmd_events), "print the audit records of this device", ON_DEVICE},
 	{"helpers", DEVICE(cmd_helpers), "list Bartizan's own processes and their deaths", ON_DEVICE},
 	{"check", DEVICE(cmd_check), "check harden: read back what init has set in the kernel", ON_DEVICE},
 	{"poweroff", DEVICE(cmd_poweroff), "stop the services, then switch off", ON_DEVICE},
