@@ -12,7 +12,8 @@ void audit_open(struct ring_producer *producer)
 	own_ring = producer;
 }
 
-/* The values of a record on the stack. The largest row fits by construction, see the assertion in audit_put(). */
+/* The values of a record on the stack. The largest row fits by construction, see the assertion in
+ * audit_put(). */
 struct body {
 	uint8_t bytes[AUDIT_FIELDS_MAX * (sizeof(uint16_t) + AUDIT_STRING_MAX)];
 	size_t used;
@@ -37,7 +38,8 @@ static void add_value(struct body *body, enum audit_type type, const struct audi
 {
 	static const uint8_t no_hash[32];
 
-	/* A value of another type than its row is a bug of the caller; the record is kept in the row's form, with an empty value. */
+	/* A value of another type than its row is a bug of the caller; the record is kept in the
+	 * row's form, with an empty value. */
 	if (value && value->type != type)
 		value = NULL;
 	switch (type) {
@@ -61,7 +63,8 @@ void audit_put(enum audit_event event, const struct audit_value *values, size_t 
 	struct audit_record head = {.event = (uint16_t)event, .boot_us = clock_boot_us()};
 	struct body body = {.used = 0};
 
-	_Static_assert(sizeof(head) + sizeof(body.bytes) <= RING_RECORD_MAX, "every record fits into a ring");
+	_Static_assert(sizeof(head) + sizeof(body.bytes) <= RING_RECORD_MAX,
+		       "every record fits into a ring");
 	_Static_assert(32 <= AUDIT_STRING_MAX, "a hash needs no more room than a string");
 	if (!own_ring)
 		return;
@@ -69,7 +72,9 @@ void audit_put(enum audit_event event, const struct audit_value *values, size_t 
 		add_value(&body, def->fields[i].type, i < count ? &values[i] : NULL);
 	head.size = (uint16_t)(sizeof(head) + body.used);
 	head.sn = ring_next_number(own_ring);
-	(void)ring_put(own_ring, (unsigned int)def->lane, &head, sizeof(head), body.bytes, body.used);
+	(void)ring_put(
+		own_ring, (unsigned int)def->lane,
+		(const struct ring_piece[2]){{&head, sizeof(head)}, {body.bytes, body.used}});
 }
 
 struct input {
@@ -121,8 +126,8 @@ int audit_decode(const void *bytes, size_t size, struct audit_decoded *decoded)
 	struct audit_decoded d;
 
 	memset(&d, 0, sizeof(d));
-	if (take(&in, &d.head, sizeof(d.head)) || d.head.event >= EVENT_COUNT || d.head.size != size || d.head.padding != 0 ||
-	    d.head.sn == 0)
+	if (take(&in, &d.head, sizeof(d.head)) || d.head.event >= EVENT_COUNT ||
+	    d.head.size != size || d.head.padding != 0 || d.head.sn == 0)
 		return -EBADMSG;
 	d.def = &audit_events[d.head.event];
 	for (; d.def->fields[d.count].type != AUDIT_END; d.count++)

@@ -8,8 +8,9 @@
 #include "ipc/ring.h"
 
 /*
- * How a program records what it decided: audit_emit() puts one binary record into the program's own ring and returns; it never waits,
- * never fails visibly (a full ring is counted per lane) and allocates nothing. The recorder turns records into JSON lines.
+ * How a program records what it decided: audit_emit() puts one binary record into the program's own
+ * ring and returns; it never waits, never fails visibly (a full ring is counted per lane) and
+ * allocates nothing. The recorder turns records into JSON lines.
  */
 
 /* One value of a record. Strings are cut at AUDIT_STRING_MAX; NULL reads as "". */
@@ -21,27 +22,29 @@ struct audit_value {
 	const uint8_t *hash; /* 32 bytes */
 };
 
-#define AUDIT_S(text) ((struct audit_value){.type = AUDIT_STRING, .string = (text)})
-#define AUDIT_N(value) ((struct audit_value){.type = AUDIT_NUMBER, .number = (uint64_t)(value)})
+#define AUDIT_S(text)   ((struct audit_value){.type = AUDIT_STRING, .string = (text)})
+#define AUDIT_N(value)  ((struct audit_value){.type = AUDIT_NUMBER, .number = (uint64_t)(value)})
 #define AUDIT_H(digest) ((struct audit_value){.type = AUDIT_HASH, .hash = (digest)})
 
-/* Use @producer's ring from now on; it must live as long as the process. Before that, records are kept nowhere: init opens its ring
- * first of all things. */
+/* Use @producer's ring from now on; it must live as long as the process. Before that, records are
+ * kept nowhere: init opens its ring first of all things. */
 void audit_open(struct ring_producer *producer);
 
-/* audit_emit(EVENT_START, AUDIT_S(name), AUDIT_N(generation), AUDIT_N(pid), AUDIT_N(uid)); values as the event's row says. */
-#define audit_emit(event, ...)                                                                                                             \
-	audit_put(event, (const struct audit_value[]){__VA_ARGS__},                                                                        \
+/* audit_emit(EVENT_START, AUDIT_S(name), AUDIT_N(generation), AUDIT_N(pid), AUDIT_N(uid)); values
+ * as the event's row says. */
+#define audit_emit(event, ...)                                                                     \
+	audit_put(event, (const struct audit_value[]){__VA_ARGS__},                                \
 		  sizeof((const struct audit_value[]){__VA_ARGS__}) / sizeof(struct audit_value))
 void audit_put(enum audit_event event, const struct audit_value *values, size_t count);
 
-/* The record in the ring: this head, then per value of the row: AUDIT_NUMBER 8 bytes; AUDIT_HASH 32 bytes; AUDIT_STRING u16 length and
- * the bytes. Native byte order. */
+/* The record in the ring: this head, then per value of the row: AUDIT_NUMBER 8 bytes; AUDIT_HASH 32
+ * bytes; AUDIT_STRING u16 length and the bytes. Native byte order. */
 struct audit_record {
 	uint16_t event;
-	uint16_t size;	  /* whole record */
+	uint16_t size; /* whole record */
 	uint32_t padding;
-	uint64_t sn;	  /* the producer's own counter from 1, over its restarts: a hole is a loss before numbering */
+	uint64_t sn;      /* the producer's own counter from 1, over its restarts: a hole is a loss
+			     before numbering */
 	uint64_t boot_us; /* CLOCK_BOOTTIME */
 };
 
@@ -58,7 +61,8 @@ struct audit_decoded {
 	} values[AUDIT_FIELDS_MAX];
 };
 
-/* Read a record that another process wrote. 0, or -EBADMSG when it does not match its event's row in every byte. */
+/* Read a record that another process wrote. 0, or -EBADMSG when it does not match its event's row
+ * in every byte. */
 int audit_decode(const void *bytes, size_t size, struct audit_decoded *decoded);
 
 #endif

@@ -4,11 +4,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Lanes in falling right to space and bandwidth (security.md): what we decided, what services cause, what services print. */
+/* Lanes in falling right to space and bandwidth (security.md): what we decided, what services
+ * cause, what services print. */
 enum audit_lane { LANE_DECISION, LANE_SERVICE, LANE_OUTPUT, LANE_COUNT };
 
 /* RFC 5424 section 6.2.1, table 2. */
-enum audit_severity { SEVERITY_EMERGENCY, SEVERITY_ALERT, SEVERITY_CRITICAL, SEVERITY_ERROR, SEVERITY_WARNING, SEVERITY_NOTICE, SEVERITY_INFO, SEVERITY_DEBUG };
+enum audit_severity {
+	SEVERITY_EMERGENCY,
+	SEVERITY_ALERT,
+	SEVERITY_CRITICAL,
+	SEVERITY_ERROR,
+	SEVERITY_WARNING,
+	SEVERITY_NOTICE,
+	SEVERITY_INFO,
+	SEVERITY_DEBUG
+};
 
 enum audit_type { AUDIT_END, AUDIT_STRING, AUDIT_NUMBER, AUDIT_HASH };
 

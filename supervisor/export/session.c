@@ -20,7 +20,7 @@
 #include "export/suites.h"
 #include "spool/line.h"
 
-#define PEM_MAX 32768
+#define PEM_MAX       32768
 #define SOCKET_FAILED (-0x004c) /* MBEDTLS_ERR_NET_RECV_FAILED: any value mbedTLS hands through */
 
 struct export_session {
@@ -43,7 +43,8 @@ static uint64_t (*clock_us)(void);
 static mbedtls_time_t trusted_time(mbedtls_time_t *out)
 {
 	uint64_t seconds = clock_us() / 1000000u;
-	mbedtls_time_t now = (mbedtls_time_t)(seconds > SPOOL_CLOCK_FLOOR_S ? seconds : SPOOL_CLOCK_FLOOR_S);
+	mbedtls_time_t now =
+		(mbedtls_time_t)(seconds > SPOOL_CLOCK_FLOOR_S ? seconds : SPOOL_CLOCK_FLOOR_S);
 
 	if (out)
 		*out = now;
@@ -100,7 +101,8 @@ static int receive_bytes(void *context, unsigned char *bytes, size_t size)
 	return SOCKET_FAILED;
 }
 
-/* While the clock is not set a certificate that is not valid yet says something about the clock, not about the certificate. */
+/* While the clock is not set a certificate that is not valid yet says something about the clock,
+ * not about the certificate. */
 static int judge_certificate(void *context, mbedtls_x509_crt *crt, int depth, uint32_t *flags)
 {
 	(void)context;
@@ -119,7 +121,8 @@ static int parse_chain(int directory_fd, const char *name, mbedtls_x509_crt *cha
 
 	if (size < 0)
 		r = err_sys(err, (int)-size, "%s", name);
-	/* The terminator counts: that is how mbedTLS tells PEM from DER. A positive result is a file of which a part was unreadable. */
+	/* The terminator counts: that is how mbedTLS tells PEM from DER. A positive result is a
+	 * file of which a part was unreadable. */
 	else if (mbedtls_x509_crt_parse(chain, (unsigned char *)pem, (size_t)size + 1))
 		r = err_set(err, EINVAL, "%s: not a PEM certificate", name);
 	free(pem);
@@ -134,7 +137,8 @@ static int parse_key(int directory_fd, const char *name, mbedtls_pk_context *key
 
 	if (size < 0)
 		r = err_sys(err, (int)-size, "%s", name);
-	else if (mbedtls_pk_parse_key(key, (unsigned char *)pem, (size_t)size + 1, NULL, 0, random_bytes, NULL))
+	else if (mbedtls_pk_parse_key(key, (unsigned char *)pem, (size_t)size + 1, NULL, 0,
+				      random_bytes, NULL))
 		r = err_set(err, EINVAL, "%s: not a PEM private key", name);
 	if (pem)
 		mbedtls_platform_zeroize(pem, PEM_MAX);
@@ -142,7 +146,8 @@ static int parse_key(int directory_fd, const char *name, mbedtls_pk_context *key
 	return r;
 }
 
-static int load_identity(struct export_session *s, const struct export_identity *id, struct err *err)
+static int load_identity(struct export_session *s, const struct export_identity *id,
+			 struct err *err)
 {
 	int r = parse_chain(id->directory_fd, id->ca, &s->ca, err);
 
@@ -159,7 +164,8 @@ static int configure(struct export_session *s, const struct export_identity *id,
 {
 	mbedtls_ssl_config *c = &s->config;
 
-	if (mbedtls_ssl_config_defaults(c, MBEDTLS_SSL_IS_CLIENT, MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT))
+	if (mbedtls_ssl_config_defaults(c, MBEDTLS_SSL_IS_CLIENT, MBEDTLS_SSL_TRANSPORT_STREAM,
+					MBEDTLS_SSL_PRESET_DEFAULT))
 		return err_set(err, ENOMEM, "TLS defaults");
 	mbedtls_ssl_conf_authmode(c, MBEDTLS_SSL_VERIFY_REQUIRED);
 	mbedtls_ssl_conf_ca_chain(c, &s->ca, NULL);
@@ -168,13 +174,15 @@ static int configure(struct export_session *s, const struct export_identity *id,
 	mbedtls_ssl_conf_min_tls_version(c, MBEDTLS_SSL_VERSION_TLS1_2);
 	mbedtls_ssl_conf_max_tls_version(c, MBEDTLS_SSL_VERSION_TLS1_3);
 	mbedtls_ssl_conf_ciphersuites(c, export_suites());
-	if (mbedtls_ssl_conf_own_cert(c, &s->cert, &s->key) || mbedtls_ssl_setup(&s->ssl, c) || mbedtls_ssl_set_hostname(&s->ssl, id->name))
+	if (mbedtls_ssl_conf_own_cert(c, &s->cert, &s->key) || mbedtls_ssl_setup(&s->ssl, c) ||
+	    mbedtls_ssl_set_hostname(&s->ssl, id->name))
 		return err_set(err, ENOMEM, "TLS session");
 	mbedtls_ssl_set_bio(&s->ssl, s, send_bytes, receive_bytes, NULL);
 	return 0;
 }
 
-/* Death of a path without a word is noticed within 30 s idle or not; small batches leave at once. */
+/* Death of a path without a word is noticed within 30 s idle or not; small batches leave at once.
+ */
 static void tune_socket(int fd)
 {
 	static const struct {
@@ -182,15 +190,18 @@ static void tune_socket(int fd)
 		int name;
 		int value;
 	} options[] = {
-		{IPPROTO_TCP, TCP_NODELAY, 1},	   {SOL_SOCKET, SO_KEEPALIVE, 1}, {IPPROTO_TCP, TCP_KEEPIDLE, 60},
-		{IPPROTO_TCP, TCP_KEEPINTVL, 10}, {IPPROTO_TCP, TCP_KEEPCNT, 3}, {IPPROTO_TCP, TCP_USER_TIMEOUT, 30000},
+		{IPPROTO_TCP, TCP_NODELAY, 1},   {SOL_SOCKET, SO_KEEPALIVE, 1},
+		{IPPROTO_TCP, TCP_KEEPIDLE, 60}, {IPPROTO_TCP, TCP_KEEPINTVL, 10},
+		{IPPROTO_TCP, TCP_KEEPCNT, 3},   {IPPROTO_TCP, TCP_USER_TIMEOUT, 30000},
 	};
 
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
-		(void)setsockopt(fd, options[i].level, options[i].name, &options[i].value, sizeof(options[i].value));
+		(void)setsockopt(fd, options[i].level, options[i].name, &options[i].value,
+				 sizeof(options[i].value));
 }
 
-struct export_session *export_session_open(int fd, const struct export_identity *identity, struct err *err)
+struct export_session *export_session_open(int fd, const struct export_identity *identity,
+					   struct err *err)
 {
 	struct export_session *s = calloc(1, sizeof(*s));
 

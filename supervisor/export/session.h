@@ -9,12 +9,14 @@
 #include "base/err.h"
 
 /*
- * One TLS session to a collector (RFC 5425): TLS 1.3 or 1.2, both sides prove themselves by certificates, the collector's must chain to
- * our CA and carry the expected name. There is no option that weakens this. Never blocks, knows no time: deadlines are the caller's.
+ * One TLS session to a collector (RFC 5425): TLS 1.3 or 1.2, both sides prove themselves by
+ * certificates, the collector's must chain to our CA and carry the expected name. There is no
+ * option that weakens this. Never blocks, knows no time: deadlines are the caller's.
  */
 struct export_session;
 
-/* File names below @directory_fd; the files are read anew for every session, so replacing them is all a rotation takes. */
+/* File names below @directory_fd; the files are read anew for every session, so replacing them is
+ * all a rotation takes. */
 struct export_identity {
 	int directory_fd;
 	const char *ca;
@@ -23,36 +25,44 @@ struct export_identity {
 	const char *name; /* of the collector, in its certificate */
 };
 
-/* Once per process. @real_us: microseconds since 1970, or 0 while the clock is not set; then certificates "from the future" pass, and
- * expiry is judged against the floor of the clock. -errno. */
+/* Once per process. @real_us: microseconds since 1970, or 0 while the clock is not set; then
+ * certificates "from the future" pass, and expiry is judged against the floor of the clock. -errno.
+ */
 int export_session_init(uint64_t (*real_us)(void));
 
-/* On a TCP socket that is connected or connecting; it becomes the session's in any case. NULL: @err says what is wrong with the files. */
-struct export_session *export_session_open(int fd, const struct export_identity *identity, struct err *err);
+/* On a TCP socket that is connected or connecting; it becomes the session's in any case. NULL: @err
+ * says what is wrong with the files. */
+struct export_session *export_session_open(int fd, const struct export_identity *identity,
+					   struct err *err);
 
-/* Connect and handshake. 0: open. -EAGAIN: wait for export_session_events(). Else -errno with the reason in @err. */
+/* Connect and handshake. 0: open. -EAGAIN: wait for export_session_events(). Else -errno with the
+ * reason in @err. */
 int export_session_handshake(struct export_session *s, struct err *err);
 
-/* What to wait for (EPOLLIN, EPOLLOUT) after -EAGAIN. EPOLLIN is always among it: alerts, tickets and the end must be read. */
+/* What to wait for (EPOLLIN, EPOLLOUT) after -EAGAIN. EPOLLIN is always among it: alerts, tickets
+ * and the end must be read. */
 uint32_t export_session_events(const struct export_session *s);
 int export_session_fd(const struct export_session *s);
 
 /* Send up to @size bytes. The count, -EAGAIN (the same bytes must come again) or -errno. */
 ssize_t export_session_write(struct export_session *s, const void *bytes, size_t size);
 
-/* Read whatever came and throw it away (a collector has nothing to say). 0: still open; -EPIPE: it closed; -errno. */
+/* Read whatever came and throw it away (a collector has nothing to say). 0: still open; -EPIPE: it
+ * closed; -errno. */
 int export_session_drain(struct export_session *s);
 
 /*
- * Close: send close_notify and FIN once everything is sent, then wait for the collector's. Call until it does not return -EAGAIN.
- * Whoever answers close_notify and then FIN has read everything (-errno: reset, not known). RSYSLOG's gtls driver answers FIN alone, which
- * a man in the middle could forge: *proven is false then.
+ * Close: send close_notify and FIN once everything is sent, then wait for the collector's. Call
+ * until it does not return -EAGAIN. Whoever answers close_notify and then FIN has read everything
+ * (-errno: reset, not known). RSYSLOG's gtls driver answers FIN alone, which a man in the middle
+ * could forge: *proven is false then.
  */
 int export_session_finish(struct export_session *s, bool *proven);
 
 const char *export_session_protocol(const struct export_session *s);
 const char *export_session_suite(const struct export_session *s);
 
-void export_session_close(struct export_session *s); /* NULL is allowed; the fd is closed without a word */
+void export_session_close(
+	struct export_session *s); /* NULL is allowed; the fd is closed without a word */
 
 #endif

@@ -4,10 +4,12 @@
 #include <stdbool.h>
 #include <sys/auxv.h>
 
-#define AES                                                                                                                                \
-	MBEDTLS_TLS1_3_AES_128_GCM_SHA256, MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, MBEDTLS_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256
-#define CHACHA                                                                                                                             \
-	MBEDTLS_TLS1_3_CHACHA20_POLY1305_SHA256, MBEDTLS_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,                                    \
+#define AES                                                                                        \
+	MBEDTLS_TLS1_3_AES_128_GCM_SHA256, MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,        \
+		MBEDTLS_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256
+#define CHACHA                                                                                     \
+	MBEDTLS_TLS1_3_CHACHA20_POLY1305_SHA256,                                                   \
+		MBEDTLS_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,                             \
 		MBEDTLS_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256
 
 static bool cpu_has_aes(void)

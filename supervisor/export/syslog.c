@@ -5,7 +5,7 @@
 #include "base/str.h"
 
 #define SEQUENCE_MAX 2147483647u /* RFC 5424 section 7.3.1 */
-#define HOST_MAX 255u		 /* section 6 */
+#define HOST_MAX     255u        /* section 6 */
 
 static void add_span(struct text *t, struct spool_span span)
 {
@@ -32,7 +32,8 @@ static void add_pid(struct text *t, const struct spool_view *v)
 {
 	struct spool_span pid;
 
-	if (spool_line_member(v, "pid", &pid) || pid.size == 0 || pid.size > 10 || *pid.at < '1' || *pid.at > '9')
+	if (spool_line_member(v, "pid", &pid) || pid.size == 0 || pid.size > 10 || *pid.at < '1' ||
+	    *pid.at > '9')
 		text_add(t, "-");
 	else
 		add_span(t, pid);
@@ -79,7 +80,9 @@ static void add_structured_data(struct text *t, const struct spool_view *v, unsi
 	add_number(t, "isSynced", v->synced);
 	text_add(t, "][meta");
 	add_number(t, "sequenceId", (v->n - 1) % SEQUENCE_MAX + 1);
-	add_number(t, "sysUpTime", v->boot_us / 10000 % (1ull << 32)); /* hundredths of a second, TimeTicks of RFC 3418 */
+	add_number(t, "sysUpTime",
+		   v->boot_us / 10000 %
+			   (1ull << 32)); /* hundredths of a second, TimeTicks of RFC 3418 */
 	text_add(t, "][bartizan@32473");
 	add_number(t, "n", v->n);
 	add_hex(t, "b", boot, sizeof(boot));
@@ -97,7 +100,8 @@ static void add_structured_data(struct text *t, const struct spool_view *v, unsi
 	text_add(t, "] \xef\xbb\xbf");
 }
 
-static void add_head(struct text *t, const struct spool_view *v, const char *host, unsigned int part)
+static void add_head(struct text *t, const struct spool_view *v, const char *host,
+		     unsigned int part)
 {
 	t->used = 0;
 	t->cut = false;
@@ -130,7 +134,8 @@ static size_t cut_before(const char *text, size_t size)
 	return end;
 }
 
-size_t export_syslog_format(struct text *t, const struct spool_view *v, const char *host, size_t offset, unsigned int part)
+size_t export_syslog_format(struct text *t, const struct spool_view *v, const char *host,
+			    size_t offset, unsigned int part)
 {
 	size_t left = v->fields.size - offset;
 	size_t room;

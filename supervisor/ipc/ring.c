@@ -179,10 +179,9 @@ static void ring_bell(const struct ring_producer *p)
 		(void)send(p->doorbell_fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-bool ring_put(struct ring_producer *p, unsigned int lane, const void *first, size_t first_size,
-	      const void *second, size_t second_size)
+bool ring_put(struct ring_producer *p, unsigned int lane, const struct ring_piece pieces[2])
 {
-	size_t size = first_size + second_size;
+	size_t size = pieces[0].size + pieces[1].size;
 	struct ring_entry entry = {.size = (uint32_t)size, .check = ~(uint32_t)size};
 	size_t whole = sizeof(entry) + padded(size);
 	uint64_t tail = __atomic_load_n(&p->cursor->tail, __ATOMIC_ACQUIRE);
@@ -199,8 +198,9 @@ bool ring_put(struct ring_producer *p, unsigned int lane, const void *first, siz
 		return false;
 	}
 	copy_in(p->shared, p->head, &entry, sizeof(entry));
-	copy_in(p->shared, p->head + sizeof(entry), first, first_size);
-	copy_in(p->shared, p->head + sizeof(entry) + first_size, second, second_size);
+	copy_in(p->shared, p->head + sizeof(entry), pieces[0].bytes, pieces[0].size);
+	copy_in(p->shared, p->head + sizeof(entry) + pieces[0].size, pieces[1].bytes,
+		pieces[1].size);
 	p->head += whole;
 	count_record(p, p->head);
 	__atomic_store_n(&p->shared->head, p->head, __ATOMIC_RELEASE);

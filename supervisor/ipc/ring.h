@@ -56,8 +56,11 @@ int ring_producer_open(struct ring_producer *p, int ring_fd, int cursor_fd, int 
  * it, so that a flood of events that services cause cannot push out the supervisor's own decisions.
  * O(1), no system call but the doorbell. False: dropped and counted.
  */
-bool ring_put(struct ring_producer *p, unsigned int lane, const void *first, size_t first_size,
-	      const void *second, size_t second_size);
+struct ring_piece {
+	const void *bytes;
+	size_t size;
+};
+bool ring_put(struct ring_producer *p, unsigned int lane, const struct ring_piece pieces[2]);
 
 /* The number that the next ring_put() gives its record, from 1. It goes on over a restart of the
  * producer, exactly: a producer that is killed at any instruction of ring_put() neither skips a

@@ -56,7 +56,8 @@ static int newest(int fd, struct slot *slot)
 
 int spool_cursor_read(int spool_fd, uint64_t *boot, uint64_t *n)
 {
-	CLEAN_FD int fd = openat(spool_fd, "cursor", O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	CLEAN_FD int fd =
+		openat(spool_fd, "cursor", O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 	struct slot slot;
 	int r = fd < 0 ? -errno : newest(fd, &slot);
 
@@ -69,7 +70,8 @@ int spool_cursor_read(int spool_fd, uint64_t *boot, uint64_t *n)
 
 int spool_cursor_write(int spool_fd, uint64_t boot, uint64_t n)
 {
-	CLEAN_FD int fd = openat(spool_fd, "cursor", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0640);
+	CLEAN_FD int fd = openat(spool_fd, "cursor",
+				 O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0644);
 	struct slot slot = {0};
 	ssize_t written;
 

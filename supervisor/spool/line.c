@@ -9,7 +9,8 @@
 
 const char *spool_origin_name(enum spool_origin origin)
 {
-	static const char *const names[] = {"init", "launcher", "supervisor", "recorder", "shipper"};
+	static const char *const names[] = {"init", "launcher", "supervisor", "recorder",
+					    "shipper"};
 
 	_Static_assert(ARRAY_SIZE(names) == ORIGIN_COUNT, "one name per origin");
 	return (unsigned int)origin < ORIGIN_COUNT ? names[origin] : "";
@@ -20,7 +21,8 @@ uint64_t spool_real_time(uint64_t boot_us)
 	uint64_t real = clock_real_us();
 	uint64_t age = clock_boot_us() - boot_us;
 
-	/* A record from the future of this boot is a lie of its producer about the time, not a reason to lose it. */
+	/* A record from the future of this boot is a lie of its producer about the time, not a
+	 * reason to lose it. */
 	if (age > real || real - age < SPOOL_CLOCK_FLOOR_S * 1000000ull)
 		return 0;
 	return real - age;
@@ -37,12 +39,14 @@ static void add_time(struct text *t, uint64_t real_us)
 		text_add(t, "null");
 		return;
 	}
-	(void)snprintf(text, sizeof(text), "\"%04d-%02d-%02dT%02d:%02d:%02d.%06uZ\"", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
-		       tm.tm_hour, tm.tm_min, tm.tm_sec, (unsigned int)(real_us % 1000000u));
+	(void)snprintf(text, sizeof(text), "\"%04d-%02d-%02dT%02d:%02d:%02d.%06uZ\"",
+		       tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min,
+		       tm.tm_sec, (unsigned int)(real_us % 1000000u));
 	text_add(t, text);
 }
 
-/* The service a record is about is APP-NAME at the collector: only a name of the form that services have counts. */
+/* The service a record is about is APP-NAME at the collector: only a name of the form that services
+ * have counts. */
 static void add_service(struct text *t, const struct audit_decoded *record)
 {
 	char name[NAME_SIZE];
@@ -51,8 +55,8 @@ static void add_service(struct text *t, const struct audit_decoded *record)
 	for (size_t i = 0; i < record->count; i++) {
 		size_t length = record->values[i].length;
 
-		if (!str_equal(record->def->fields[i].name, "service") || record->def->fields[i].type != AUDIT_STRING ||
-		    length >= sizeof(name))
+		if (!str_equal(record->def->fields[i].name, "service") ||
+		    record->def->fields[i].type != AUDIT_STRING || length >= sizeof(name))
 			continue;
 		memcpy(name, record->values[i].string, length);
 		name[length] = '\0';
@@ -85,7 +89,8 @@ static void add_field(struct text *t, const struct audit_decoded *record, size_t
 	}
 }
 
-void spool_line_format(struct text *t, const struct spool_line *line, const struct audit_decoded *record)
+void spool_line_format(struct text *t, const struct spool_line *line,
+		       const struct audit_decoded *record)
 {
 	char boot[17];
 

@@ -9,17 +9,21 @@
 #include "base/text.h"
 
 /*
- * The canonical form of a record: one JSON line with its keys in one order and no space, so that a record has exactly one text, the
- * text is what the chain covers, and the syslog message can be turned back into it.
+ * The canonical form of a record: one JSON line with its keys in one order and no space, so that a
+ * record has exactly one text, the text is what the chain covers, and the syslog message can be
+ * turned back into it.
  *
  * {"v":1,"n":7,"b":"9f3c21aa00112233","m":812345678,"t":"2026-11-23T22:00:00.123456Z","q":0,"p":109,"s":"web","e":"START",
  *  "o":"launcher","sn":3,"d":{"service":"web","generation":1},"h":"<64 hex>"}
  *
- * n: counter of the device, over boots; b: boot id; m: CLOCK_BOOTTIME in microseconds; t: null while the clock is not set; q: the clock is
- * synchronised; p: PRI of RFC 5424; s: the service, or "bartizan"; o, sn: who recorded it and that program's own counter (absent in lines
- * of services); d: the fields of the event's row; h: SHA-256(previous h, the bytes of this line before `,"h":`) (absent in unchained spools).
+ * n: counter of the device, over boots; b: boot id; m: CLOCK_BOOTTIME in microseconds; t: null
+ * while the clock is not set; q: the clock is synchronised; p: PRI of RFC 5424; s: the service, or
+ * "bartizan"; o, sn: who recorded it and that program's own counter (absent in lines of services);
+ * d: the fields of the event's row; h: SHA-256(previous h, the bytes of this line before `,"h":`)
+ * (absent in unchained spools).
  */
-#define SPOOL_LINE_SIZE (128u * 1024u) /* longest line: 16 KiB of a service's bytes, each escaped to six */
+#define SPOOL_LINE_SIZE                                                                            \
+	(128u * 1024u) /* longest line: 16 KiB of a service's bytes, each escaped to six */
 
 /* No firmware of this tree is older (2026-01-01): a clock before this is not set. */
 #define SPOOL_CLOCK_FLOOR_S 1767225600u
@@ -27,8 +31,16 @@
 #define SPOOL_FACILITY_AUDIT 13u /* "log audit", RFC 5424 table 1 */
 
 /* Who records. The first three have a ring; the shipper speaks through the recorder. */
-enum spool_origin { ORIGIN_INIT, ORIGIN_LAUNCHER, ORIGIN_SUPERVISOR, ORIGIN_RECORDER, ORIGIN_SHIPPER, ORIGIN_COUNT };
-const char *spool_origin_name(enum spool_origin origin); /* "" for ORIGIN_COUNT: a line of a service */
+enum spool_origin {
+	ORIGIN_INIT,
+	ORIGIN_LAUNCHER,
+	ORIGIN_SUPERVISOR,
+	ORIGIN_RECORDER,
+	ORIGIN_SHIPPER,
+	ORIGIN_COUNT
+};
+const char *
+spool_origin_name(enum spool_origin origin); /* "" for ORIGIN_COUNT: a line of a service */
 
 /* What goes into a line besides the record itself. */
 struct spool_line {
@@ -41,8 +53,10 @@ struct spool_line {
 	uint64_t sn;
 };
 
-/* The line without hash and end of line; t->cut when it does not fit. Strings of @record may hold any bytes. */
-void spool_line_format(struct text *t, const struct spool_line *line, const struct audit_decoded *record);
+/* The line without hash and end of line; t->cut when it does not fit. Strings of @record may hold
+ * any bytes. */
+void spool_line_format(struct text *t, const struct spool_line *line,
+		       const struct audit_decoded *record);
 
 /* Finish a line: `,"h":"..."` unless @hash is NULL, then `}` and a newline. */
 void spool_line_close(struct text *t, const uint8_t *hash);
@@ -74,10 +88,12 @@ struct spool_view {
 	size_t hashed; /* how many bytes of the line the hash covers */
 };
 
-/* Read one line (without its newline) that anybody may have written. 0, or -EBADMSG when it is not of the form above in every byte. */
+/* Read one line (without its newline) that anybody may have written. 0, or -EBADMSG when it is not
+ * of the form above in every byte. */
 int spool_line_parse(const char *bytes, size_t size, struct spool_view *view);
 
-/* The value of a member of v->fields, quotes of strings taken off and escapes left as they are. -ENOENT. */
+/* The value of a member of v->fields, quotes of strings taken off and escapes left as they are.
+ * -ENOENT. */
 int spool_line_member(const struct spool_view *view, const char *name, struct spool_span *value);
 
 bool spool_span_equal(struct spool_span span, const char *text);

@@ -55,7 +55,8 @@ static bool is_known(const struct spool_merge *m, const char *name)
 	return false;
 }
 
-/* Services that got a spool since the last look: the directory's mtime tells whether there can be any. */
+/* Services that got a spool since the last look: the directory's mtime tells whether there can be
+ * any. */
 static void find_services(struct spool_merge *m)
 {
 	struct stat st;
@@ -111,7 +112,8 @@ bool spool_merge_peek(struct spool_merge *m)
 	if (m->current && m->current->size && m->current->view.n == m->n + 1)
 		return true;
 	found = smallest(m);
-	/* A reader that was empty when it was looked at may have got a smaller n before the one found was written. */
+	/* A reader that was empty when it was looked at may have got a smaller n before the one
+	 * found was written. */
 	if (found && m->current->view.n != m->n + 1)
 		found = smallest(m);
 	return found;

@@ -6,8 +6,9 @@
 #include "base/str.h"
 
 /*
- * The reader of lines takes the canonical form only: fixed keys in fixed order, no space. It looks at each byte once and never behind
- * the end, whatever the bytes are: the shipper and the command line read files that a compromised recorder may have written.
+ * The reader of lines takes the canonical form only: fixed keys in fixed order, no space. It looks
+ * at each byte once and never behind the end, whatever the bytes are: the shipper and the command
+ * line read files that a compromised recorder may have written.
  */
 struct scan {
 	const char *at;
@@ -38,7 +39,8 @@ static uint64_t number(struct scan *s)
 	uint64_t sum = 0;
 
 	for (; !s->bad && s->at < s->end && *s->at >= '0' && *s->at <= '9'; s->at++)
-		if (__builtin_mul_overflow(sum, 10u, &sum) || __builtin_add_overflow(sum, (uint64_t)(*s->at - '0'), &sum))
+		if (__builtin_mul_overflow(sum, 10u, &sum) ||
+		    __builtin_add_overflow(sum, (uint64_t)(*s->at - '0'), &sum))
 			s->bad = true;
 	/* One number, one text: no leading zero. */
 	if (s->at == start || (*start == '0' && s->at - start > 1))
@@ -112,7 +114,8 @@ static struct spool_span word(struct scan *s, const char *more, size_t limit)
 	for (size_t i = 0; !s->bad && i < span.size; i++) {
 		char c = span.at[i];
 
-		if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && !(c >= 'A' && c <= 'Z') && !(c && strchr(more, c)))
+		if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && !(c >= 'A' && c <= 'Z') &&
+		    !(c && strchr(more, c)))
 			s->bad = true;
 	}
 	return span;
@@ -149,7 +152,8 @@ static void value(struct scan *s, struct spool_span *found)
 	found->size = (size_t)(s->at - found->at);
 }
 
-/* An object of strings and numbers, one level deep. With @name: stop at that member and return its value. */
+/* An object of strings and numbers, one level deep. With @name: stop at that member and return its
+ * value. */
 static struct spool_span object(struct scan *s, const char *name, struct spool_span *found)
 {
 	struct spool_span span = {.at = s->at};

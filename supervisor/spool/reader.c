@@ -52,12 +52,15 @@ static int enter(struct spool_reader *r, uint32_t number)
 /* n of the first line of a segment; UINT64_MAX when it has none. */
 static uint64_t first_n(const struct spool_reader *r, uint32_t number)
 {
-	struct spool_reader probe = {.dir_fd = r->dir_fd, .fd = spool_segment_open(r->dir_fd, number), .number = number};
+	struct spool_reader probe = {
+		.dir_fd = r->dir_fd, .fd = spool_segment_open(r->dir_fd, number), .number = number};
 	uint64_t n = UINT64_MAX;
 	char head[64] = {0};
 
-	/* {"v":1,"n":184467,...: the number ends at a comma, which is enough to choose a segment; the line is parsed when it is read. */
-	if (probe.fd >= 0 && pread(probe.fd, head, sizeof(head) - 1, 0) > 11 && memcmp(head, "{\"v\":1,\"n\":", 11) == 0) {
+	/* {"v":1,"n":184467,...: the number ends at a comma, which is enough to choose a segment;
+	 * the line is parsed when it is read. */
+	if (probe.fd >= 0 && pread(probe.fd, head, sizeof(head) - 1, 0) > 11 &&
+	    memcmp(head, "{\"v\":1,\"n\":", 11) == 0) {
 		char *end = strchr(head + 11, ',');
 
 		if (end) {
@@ -83,7 +86,8 @@ static int start(struct spool_reader *r)
 	return enter(r, range.first);
 }
 
-/* Read on from the line under the cursor. Returns the count, 0 when no whole line is there yet, -errno. */
+/* Read on from the line under the cursor. Returns the count, 0 when no whole line is there yet,
+ * -errno. */
 static ssize_t fill(struct spool_reader *r)
 {
 	struct stat st;
@@ -104,7 +108,8 @@ static ssize_t fill(struct spool_reader *r)
 		r->offset = 0;
 		r->used = 0;
 	}
-	/* What is left over is no whole line: its end may have been torn off and written anew, so it is read again. */
+	/* What is left over is no whole line: its end may have been torn off and written anew, so
+	 * it is read again. */
 	n = pread(r->fd, r->buffer, SPOOL_LINE_SIZE, (off_t)r->offset);
 	if (n < 0)
 		return -errno;
@@ -147,7 +152,8 @@ static int next_good(struct spool_reader *r)
 	int e;
 
 	while ((e = next_whole(r)) == 1) {
-		if (r->size && spool_line_parse(r->buffer + r->at, r->size, &r->view) == 0 && r->view.n > r->n)
+		if (r->size && spool_line_parse(r->buffer + r->at, r->size, &r->view) == 0 &&
+		    r->view.n > r->n)
 			return 1;
 		r->at += r->size + 1;
 		r->size = 0;
@@ -173,7 +179,8 @@ int spool_reader_peek(struct spool_reader *r)
 		e = next_good(r);
 		if (e)
 			return e;
-		/* Only after a later segment is seen is the end of this one final, so it is read once more. */
+		/* Only after a later segment is seen is the end of this one final, so it is read
+		 * once more. */
 		more = spool_segment_after(r->dir_fd, r->number, &after) == 0;
 		e = more ? next_good(r) : 0;
 		if (e)

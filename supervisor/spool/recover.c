@@ -12,11 +12,13 @@
 /* One walk over a segment. */
 struct walk {
 	int fd;
-	char *buffer;	 /* SPOOL_LINE_SIZE */
+	char *buffer;    /* SPOOL_LINE_SIZE */
 	uint64_t offset; /* of buffer[0] in the file */
 	size_t used;
-	size_t at; /* start of the next line in the buffer */
+	size_t at;     /* start of the next line in the buffer */
 	bool anchored; /* head is the hash before the next line */
+	bool check;    /* the hash of each line counts */
+	uint64_t boot; /* whose sn are remembered */
 	uint8_t head[32];
 };
 
@@ -41,7 +43,8 @@ static int next_line(struct walk *w, const char **line, size_t *size)
 		if (w->used == SPOOL_LINE_SIZE)
 			return -ENOENT; /* longer than any line of ours */
 		do
-			n = pread(w->fd, w->buffer + w->used, SPOOL_LINE_SIZE - w->used, (off_t)(w->offset + w->used));
+			n = pread(w->fd, w->buffer + w->used, SPOOL_LINE_SIZE - w->used,
+				  (off_t)(w->offset + w->used));
 		while (n < 0 && errno == EINTR);
 		if (n < 0)
 			return -errno;
@@ -77,12 +80,13 @@ static void remember(const struct spool_view *view, uint64_t boot, struct spool_
 	found->last_boot = view->boot;
 	found->clean = spool_span_equal(view->event, "RECORDER_STOP");
 	for (unsigned int i = 0; i < ORIGIN_COUNT; i++)
-		if (view->boot == boot && spool_span_equal(view->origin, spool_origin_name((enum spool_origin)i)))
+		if (view->boot == boot &&
+		    spool_span_equal(view->origin, spool_origin_name((enum spool_origin)i)))
 			found->sn[i] = view->sn;
 }
 
-/* Go through a segment to its first bad line. *good: where that is, or the end. @check: the hash of each line counts. */
-static int walk_segment(struct walk *w, bool check, uint64_t boot, uint64_t *good, struct spool_found *found)
+/* Go through a segment to its first bad line. *good: where that is, or the end. */
+static int walk_segment(struct walk *w, uint64_t *good, struct spool_found *found)
 {
 	const char *line = NULL;
 	size_t size = 0;
@@ -92,18 +96,20 @@ static int walk_segment(struct walk *w, bool check, uint64_t boot, uint64_t *goo
 	while ((r = next_line(w, &line, &size)) == 0) {
 		struct spool_view view;
 
-		if (spool_line_parse(line, size, &view) || (check && !hash_is_right(w, line, &view))) {
+		if (spool_line_parse(line, size, &view) ||
+		    (w->check && !hash_is_right(w, line, &view))) {
 			found->cut_lines = true;
 			return 0;
 		}
-		remember(&view, boot, found);
+		remember(&view, w->boot, found);
 		*good = w->offset + w->at;
 	}
 	return r == -ENOENT ? 0 : r;
 }
 
-/* The segment before the newest: its last hash and counters. Its damage is none of recovery's business (the verifier reports it). */
-static void walk_previous(int dir_fd, uint32_t number, struct walk *w, bool check, uint64_t boot, struct spool_found *found)
+/* The segment before the newest: its last hash and counters. Its damage is none of recovery's
+ * business (the verifier reports it). */
+static void walk_previous(int dir_fd, uint32_t number, struct walk *w, struct spool_found *found)
 {
 	uint64_t size = 0;
 	struct stat st;
@@ -111,7 +117,7 @@ static void walk_previous(int dir_fd, uint32_t number, struct walk *w, bool chec
 	w->fd = spool_segment_open(dir_fd, number);
 	if (w->fd < 0)
 		return;
-	(void)walk_segment(w, check, boot, &size, found);
+	(void)walk_segment(w, &size, found);
 	/* A hash is only worth comparing with when it is the last of the file. */
 	if (fstat(w->fd, &st) || (uint64_t)st.st_size != size)
 		w->anchored = false;
@@ -119,7 +125,8 @@ static void walk_previous(int dir_fd, uint32_t number, struct walk *w, bool chec
 	found->cut_lines = false;
 }
 
-static int walk_newest(int dir_fd, uint32_t number, struct walk *w, bool check, uint64_t boot, uint64_t *good, struct spool_found *found)
+static int walk_newest(int dir_fd, uint32_t number, struct walk *w, uint64_t *good,
+		       struct spool_found *found)
 {
 	struct stat st;
 	int r;
@@ -130,7 +137,7 @@ static int walk_newest(int dir_fd, uint32_t number, struct walk *w, bool check, 
 	w->offset = 0;
 	w->used = 0;
 	w->at = 0;
-	r = fstat(w->fd, &st) ? -errno : walk_segment(w, check, boot, good, found);
+	r = fstat(w->fd, &st) ? -errno : walk_segment(w, good, found);
 	if (!r && !S_ISREG(st.st_mode))
 		r = -EINVAL;
 	if (!r)
@@ -139,10 +146,13 @@ static int walk_newest(int dir_fd, uint32_t number, struct walk *w, bool check, 
 	return r;
 }
 
-int spool_recover(int dir_fd, const struct spool_range *range, uint8_t *head, uint64_t *good, struct spool_found *found)
+int spool_recover(int dir_fd, const struct spool_range *range, uint8_t *head, uint64_t *good,
+		  struct spool_found *found)
 {
-	uint64_t boot = found->last_boot;
-	struct walk w = {.fd = -1, .buffer = malloc(SPOOL_LINE_SIZE)};
+	struct walk w = {.fd = -1,
+			 .buffer = malloc(SPOOL_LINE_SIZE),
+			 .check = head != NULL,
+			 .boot = found->last_boot};
 	int r;
 
 	if (!w.buffer)
@@ -150,8 +160,8 @@ int spool_recover(int dir_fd, const struct spool_range *range, uint8_t *head, ui
 	/* The very first line of a spool follows 32 zero bytes. */
 	w.anchored = range->last == 1;
 	if (range->first < range->last)
-		walk_previous(dir_fd, range->last - 1, &w, head != NULL, boot, found);
-	r = walk_newest(dir_fd, range->last, &w, head != NULL, boot, good, found);
+		walk_previous(dir_fd, range->last - 1, &w, found);
+	r = walk_newest(dir_fd, range->last, &w, good, found);
 	free(w.buffer);
 	if (!r && head)
 		memcpy(head, w.head, sizeof(w.head));
@@ -167,7 +177,8 @@ static uint64_t confessed(const struct spool_view *view)
 	if (!spool_span_equal(view->event, "GAP") || spool_line_member(view, "count", &count))
 		return 0;
 	for (size_t i = 0; i < count.size; i++)
-		if (count.at[i] < '0' || count.at[i] > '9' || __builtin_mul_overflow(sum, 10u, &sum) ||
+		if (count.at[i] < '0' || count.at[i] > '9' ||
+		    __builtin_mul_overflow(sum, 10u, &sum) ||
 		    __builtin_add_overflow(sum, (uint64_t)(count.at[i] - '0'), &sum))
 			return 0;
 	return sum;
@@ -175,7 +186,8 @@ static uint64_t confessed(const struct spool_view *view)
 
 uint64_t spool_count_newer(int dir_fd, uint32_t number, uint64_t n)
 {
-	struct walk w = {.fd = spool_segment_open(dir_fd, number), .buffer = malloc(SPOOL_LINE_SIZE)};
+	struct walk w = {.fd = spool_segment_open(dir_fd, number),
+			 .buffer = malloc(SPOOL_LINE_SIZE)};
 	const char *line = NULL;
 	uint64_t count = 0;
 	size_t size = 0;

@@ -7,7 +7,8 @@
 #define SPOOL_SEGMENT_NAME 16
 void spool_segment_name(char name[SPOOL_SEGMENT_NAME], uint32_t number);
 
-/* The smallest and the greatest number and how many there are; other files are not ours and do not count. -ENOENT: no segment. */
+/* The smallest and the greatest number and how many there are; other files are not ours and do not
+ * count. -ENOENT: no segment. */
 struct spool_range {
 	uint32_t first;
 	uint32_t last;

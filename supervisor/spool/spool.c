@@ -16,11 +16,12 @@ static int create_segment(struct spool *s, uint32_t number)
 	CLEAN_FD int fd = -1;
 
 	spool_segment_name(name, number);
-	fd = openat(s->dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0640);
+	fd = openat(s->dir_fd, name,
+		    O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return -errno;
-	/* Blocks in advance save metadata writes later. A file system that cannot (EOPNOTSUPP) or has no room (then the write says so)
-	 * loses nothing but that. */
+	/* Blocks in advance save metadata writes later. A file system that cannot (EOPNOTSUPP) or
+	 * has no room (then the write says so) loses nothing but that. */
 	(void)fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)s->max_size);
 	/* The name must be durable before a line counts as durable. */
 	if (fsync(s->dir_fd))
@@ -52,7 +53,8 @@ static int reopen_segment(struct spool *s, struct spool_found *found)
 	return ftruncate(s->fd, (off_t)good) || fdatasync(s->fd) ? -errno : 0;
 }
 
-int spool_open(struct spool *s, int dir_fd, uint64_t boot, struct spool_found *found, struct err *err)
+int spool_open(struct spool *s, int dir_fd, uint64_t boot, struct spool_found *found,
+	       struct err *err)
 {
 	struct spool_found f = {.last_boot = boot};
 	int r;
@@ -108,7 +110,8 @@ static int rotate(struct spool *s, uint64_t acked, uint64_t *evicted)
 	return r;
 }
 
-/* O_APPEND writes of this process only, so the segment's end is s->size; a short write (disk full) leaves part of a line behind. */
+/* O_APPEND writes of this process only, so the segment's end is s->size; a short write (disk full)
+ * leaves part of a line behind. */
 static int append(struct spool *s, const char *bytes, size_t size)
 {
 	int r = fd_write_all(s->fd, bytes, size);

@@ -25,7 +25,8 @@ static int open_ring(void **state)
 	(void)state;
 	if (ring_create(&ring_fd, &cursor_fd))
 		return -1;
-	r = ring_producer_open(&producer, ring_fd, cursor_fd, -1) | ring_consumer_open(&consumer, ring_fd, cursor_fd);
+	r = ring_producer_open(&producer, ring_fd, cursor_fd, -1) |
+	    ring_consumer_open(&consumer, ring_fd, cursor_fd);
 	fd_close(&ring_fd);
 	fd_close(&cursor_fd);
 	audit_open(&producer);
@@ -34,7 +35,8 @@ static int open_ring(void **state)
 
 static void emit_image(void)
 {
-	audit_emit(EVENT_IMAGE_VERIFIED, AUDIT_S("web"), AUDIT_S("1.2"), AUDIT_N(7), AUDIT_H(hash), AUDIT_H(hash), AUDIT_S("acme.*"));
+	audit_emit(EVENT_IMAGE_VERIFIED, AUDIT_S("web"), AUDIT_S("1.2"), AUDIT_N(7), AUDIT_H(hash),
+		   AUDIT_H(hash), AUDIT_S("acme.*"));
 }
 
 static void test_round_trip(void **state)
@@ -65,7 +67,8 @@ static void test_odd_values(void **state)
 
 	(void)state;
 	memset(longest, 'x', sizeof(longest) - 1);
-	audit_emit(EVENT_IMAGE_VERIFIED, AUDIT_S(longest), AUDIT_S(NULL), AUDIT_S("no number"), AUDIT_H(NULL));
+	audit_emit(EVENT_IMAGE_VERIFIED, AUDIT_S(longest), AUDIT_S(NULL), AUDIT_S("no number"),
+		   AUDIT_H(NULL));
 	size = ring_peek(&consumer, record);
 	assert_int_equal(audit_decode(record, (size_t)size, &d), 0);
 	assert_int_equal(d.values[0].length, AUDIT_STRING_MAX);
@@ -93,7 +96,8 @@ static void test_every_event(void **state)
 	}
 }
 
-/* Every cut and every changed byte of the frame is noticed; no byte is read outside the record (ASan watches). */
+/* Every cut and every changed byte of the frame is noticed; no byte is read outside the record
+ * (ASan watches). */
 static void test_hostile_records(void **state)
 {
 	struct audit_decoded d = {.count = 77};
@@ -113,7 +117,8 @@ static void test_hostile_records(void **state)
 	}
 	assert_int_equal(d.count, 77);
 	((struct audit_record *)(void *)record)->size = (uint16_t)(size + 1);
-	assert_int_equal(audit_decode(record, (size_t)size + 1, &d), -EBADMSG); /* one byte that no field explains */
+	assert_int_equal(audit_decode(record, (size_t)size + 1, &d),
+			 -EBADMSG); /* one byte that no field explains */
 }
 
 static void test_hostile_head(void **state)
@@ -144,8 +149,10 @@ static void test_hostile_head(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_round_trip, open_ring),	 cmocka_unit_test_setup(test_odd_values, open_ring),
-		cmocka_unit_test_setup(test_every_event, open_ring),	 cmocka_unit_test_setup(test_hostile_records, open_ring),
+		cmocka_unit_test_setup(test_round_trip, open_ring),
+		cmocka_unit_test_setup(test_odd_values, open_ring),
+		cmocka_unit_test_setup(test_every_event, open_ring),
+		cmocka_unit_test_setup(test_hostile_records, open_ring),
 		cmocka_unit_test_setup(test_hostile_head, open_ring),
 	};
 

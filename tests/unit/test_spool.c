@@ -72,7 +72,12 @@ static struct spool_found open_spool(struct spool *s, const char *path, bool cha
 /* One record of event @event about @service with the next n. */
 static void add_line(struct spool *s, struct text *t, enum audit_event event, const char *service)
 {
-	struct spool_line line = {.n = ++n, .boot = BOOT, .real_us = 1790000000123456ull, .facility = 13, .origin = ORIGIN_INIT, .sn = n};
+	struct spool_line line = {.n = ++n,
+				  .boot = BOOT,
+				  .real_us = 1790000000123456ull,
+				  .facility = 13,
+				  .origin = ORIGIN_INIT,
+				  .sn = n};
 	struct audit_decoded record = {.def = &audit_events[event], .head.boot_us = 5000 + n};
 	size_t start = t->used;
 
@@ -125,8 +130,10 @@ static void change_byte(const char *path, off_t offset, char byte)
 static void test_line_form(void **state)
 {
 	static const char expected[] =
-		"{\"v\":1,\"n\":1,\"b\":\"1122334455667788\",\"m\":5001,\"t\":\"2026-09-21T14:13:20.123456Z\",\"q\":0,\"p\":109,\"s\":\"web\","
-		"\"e\":\"READY\",\"o\":\"init\",\"sn\":1,\"d\":{\"service\":\"web\",\"generation\":0}";
+		"{\"v\":1,\"n\":1,\"b\":\"1122334455667788\",\"m\":5001,\"t\":\"2026-09-21T14:13:"
+		"20.123456Z\",\"q\":0,\"p\":109,\"s\":\"web\","
+		"\"e\":\"READY\",\"o\":\"init\",\"sn\":1,\"d\":{\"service\":\"web\",\"generation\":"
+		"0}";
 	struct spool s = {.chained = true};
 	uint8_t zeros[32] = {0};
 	uint8_t digest[32];
@@ -159,7 +166,8 @@ static void test_line_form(void **state)
 /* Bytes that would break the line, the JSON or the header never do. */
 static void test_line_hostile_strings(void **state)
 {
-	static const char *const services[] = {"a\nb", "\"},\"h\":\"", "WEB", "", "\xff\xfe", "web\\", "a b", "-", "x\x7f"};
+	static const char *const services[] = {"a\nb",  "\"},\"h\":\"", "WEB", "",     "\xff\xfe",
+					       "web\\", "a b",          "-",   "x\x7f"};
 	char memory[4096];
 
 	(void)state;
@@ -175,7 +183,8 @@ static void test_line_hostile_strings(void **state)
 	}
 }
 
-/* Every cut and nearly every changed byte of a line is refused; none makes the parser read outside (ASan watches). */
+/* Every cut and nearly every changed byte of a line is refused; none makes the parser read outside
+ * (ASan watches). */
 static void test_line_mutations(void **state)
 {
 	struct spool s = {.chained = true};
@@ -261,7 +270,8 @@ static void test_torn_end_is_cut(void **state)
 	spool_close(&s);
 }
 
-/* One changed byte anywhere: the chained spool is cut before it, and everything behind goes, too. */
+/* One changed byte anywhere: the chained spool is cut before it, and everything behind goes, too.
+ */
 static void test_changed_byte_is_cut(void **state)
 {
 	struct spool s;
@@ -276,7 +286,8 @@ static void test_changed_byte_is_cut(void **state)
 	put(&s, 3);
 	six = size_of("audit/00000001.log");
 	spool_close(&s);
-	change_byte("audit/00000001.log", three + 60, '7'); /* a digit: the form stays good, only the hash tells */
+	change_byte("audit/00000001.log", three + 60,
+		    '7'); /* a digit: the form stays good, only the hash tells */
 	found = open_spool(&s, "audit", true);
 	assert_int_equal(found.last_n, 3);
 	assert_int_equal(found.cut_bytes, six - three);
@@ -370,7 +381,8 @@ static void expect_n(struct spool_merge *m, uint64_t expected)
 	spool_merge_next(m);
 }
 
-/* Two spools that the writer fills in turn come out in the order of n, over rotation, while being written, and from any start. */
+/* Two spools that the writer fills in turn come out in the order of n, over rotation, while being
+ * written, and from any start. */
 static void test_merge_follows(void **state)
 {
 	static struct spool_merge m;
@@ -459,10 +471,18 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_root, remove_root)
 	const struct CMUnitTest tests[] = {
-		TEST(test_line_form),	       TEST(test_line_hostile_strings),	 TEST(test_line_mutations),
-		TEST(test_survives_restart),   TEST(test_torn_end_is_cut),	 TEST(test_changed_byte_is_cut),
-		TEST(test_rotation_and_eviction), TEST(test_swapped_segment_is_cut), TEST(test_failed_write_leaves_nothing),
-		TEST(test_merge_follows),      TEST(test_reader_torn_and_bad),	 TEST(test_cursor),
+		TEST(test_line_form),
+		TEST(test_line_hostile_strings),
+		TEST(test_line_mutations),
+		TEST(test_survives_restart),
+		TEST(test_torn_end_is_cut),
+		TEST(test_changed_byte_is_cut),
+		TEST(test_rotation_and_eviction),
+		TEST(test_swapped_segment_is_cut),
+		TEST(test_failed_write_leaves_nothing),
+		TEST(test_merge_follows),
+		TEST(test_reader_torn_and_bad),
+		TEST(test_cursor),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

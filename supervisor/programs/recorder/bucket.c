@@ -4,7 +4,8 @@
 
 void bucket_init(struct bucket *b, uint32_t rate, uint32_t burst, uint64_t now_ms)
 {
-	*b = (struct bucket){.rate = rate ? rate : 1, .burst = burst ? burst : 1, .filled_ms = now_ms};
+	*b = (struct bucket){
+		.rate = rate ? rate : 1, .burst = burst ? burst : 1, .filled_ms = now_ms};
 	b->tokens = (int64_t)b->burst * PER_LINE;
 }
 

@@ -1,7 +1,6 @@
 #include <errno.h>
 #include <linux/audit.h>
 #include <linux/netlink.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -11,20 +10,29 @@
 #include "programs/recorder/recorder.h"
 
 /*
- * The kernel's own records (audit netlink, multicast group READLOG): refused system calls of services. Attributed by uid, because every
- * service has its own and the record may come when the process is long gone.
+ * The kernel's own records (audit netlink, multicast group READLOG): refused system calls of
+ * services. Attributed by uid, because every service has its own and the record may come when the
+ * process is long gone.
  */
-#define SERVICE_UID 10000u /* uid of slot 0 (architecture.md, "Names, uids, files") */
+#define SERVICE_UID       10000u /* uid of slot 0 (architecture.md, "Names, uids, files") */
 #define MESSAGES_PER_TURN 64
-#define RATE 200u
-#define BURST 1000u
+#define RATE              200u
+#define BURST             1000u
 
-/* The number after @key; the kernel writes untrusted names in quotes or as hex, so no name can contain a blank and imitate a key. */
+/* The number after @key; the kernel writes untrusted names in quotes or as hex, so no name can
+ * contain a blank and imitate a key. */
 static uint64_t number_after(const char *text, const char *key)
 {
 	const char *at = strstr(text, key);
+	char digits[24] = "";
+	uint64_t number = 0;
 
-	return at ? strtoull(at + strlen(key), NULL, 10) : 0;
+	if (!at)
+		return 0;
+	at += strlen(key);
+	for (size_t i = 0; i + 1 < sizeof(digits) && at[i] >= '0' && at[i] <= '9'; i++)
+		digits[i] = at[i];
+	return str_u64(digits, 0, UINT64_MAX, &number) ? 0 : number;
 }
 
 static void keep_seccomp(struct recorder *r, const char *text)
@@ -42,11 +50,14 @@ static void keep_seccomp(struct recorder *r, const char *text)
 		service = store_find(&r->store, SUBJECT_OF_SERVICE(uid - SERVICE_UID));
 	text_add_u64(&t, number_after(text, " syscall="));
 	if (r->kernel_dropped) {
-		store_event(&r->store, ORIGIN_RECORDER, EVENT_GAP, AUDIT_S("kernel"), AUDIT_N(LANE_SERVICE), AUDIT_N(r->kernel_dropped));
+		store_event(&r->store, ORIGIN_RECORDER, EVENT_GAP, AUDIT_S("kernel"),
+			    AUDIT_N(LANE_SERVICE), AUDIT_N(r->kernel_dropped));
 		r->kernel_dropped = 0;
 	}
-	store_event(&r->store, ORIGIN_RECORDER, EVENT_SECCOMP, AUDIT_S(service ? service->name : ""), AUDIT_N(uid),
-		    AUDIT_N(number_after(text, " pid=")), AUDIT_S(number), AUDIT_N(number_after(text, " sig=")));
+	store_event(&r->store, ORIGIN_RECORDER, EVENT_SECCOMP,
+		    AUDIT_S(service ? service->name : ""), AUDIT_N(uid),
+		    AUDIT_N(number_after(text, " pid=")), AUDIT_S(number),
+		    AUDIT_N(number_after(text, " sig=")));
 }
 
 static void take_message(struct recorder *r, char *bytes, size_t size)
@@ -72,15 +83,18 @@ static void kernel_ready(struct loop *loop, struct watch *watch, uint32_t events
 	for (int i = 0; i < MESSAGES_PER_TURN; i++) {
 		struct sockaddr_nl from = {0};
 		socklen_t from_size = sizeof(from);
-		ssize_t n = recvfrom(watch->fd, bytes, sizeof(bytes) - 1, MSG_DONTWAIT, (struct sockaddr *)&from, &from_size);
+		ssize_t n = recvfrom(watch->fd, bytes, sizeof(bytes) - 1, MSG_DONTWAIT,
+				     (struct sockaddr *)&from, &from_size);
 
 		if (n < 0 && errno == ENOBUFS) {
-			store_event(&r->store, ORIGIN_RECORDER, EVENT_GAP, AUDIT_S("kernel"), AUDIT_N(LANE_SERVICE), AUDIT_N(0));
+			store_event(&r->store, ORIGIN_RECORDER, EVENT_GAP, AUDIT_S("kernel"),
+				    AUDIT_N(LANE_SERVICE), AUDIT_N(0));
 			continue;
 		}
 		if (n < 0)
 			break;
-		/* Any process with the right capability could send to us: only the kernel has port 0. */
+		/* Any process with the right capability could send to us: only the kernel has port
+		 * 0. */
 		if (from_size == sizeof(from) && from.nl_family == AF_NETLINK && from.nl_pid == 0)
 			take_message(r, bytes, (size_t)n);
 	}

@@ -13,8 +13,8 @@
 #include "programs/recorder/recorder.h"
 
 /* Start descriptors, see the README. */
-#define FD_LAUNCHER 3
-#define FD_RINGS 4
+#define FD_LAUNCHER      3
+#define FD_RINGS         4
 #define FD_DEVICE_POLICY 13
 
 static struct recorder recorder; /* no initialiser: its buffers stay out of the file */
@@ -59,13 +59,15 @@ static int watch_signals(struct recorder *r)
 	return loop_add(&r->loop, &r->signal_watch, fd, EPOLLIN);
 }
 
-/* What this process is told at its start. The generation is only written down; the boot id must be right. */
+/* What this process is told at its start. The generation is only written down; the boot id must be
+ * right. */
 static int read_arguments(struct recorder *r, int argc, char **argv)
 {
 	uint8_t bytes[8];
 	uint64_t generation;
 
-	if (argc != 3 || str_u64(argv[1], 1, UINT32_MAX, &generation) || str_unhex(argv[2], bytes, sizeof(bytes)))
+	if (argc != 3 || str_u64(argv[1], 1, UINT32_MAX, &generation) ||
+	    str_unhex(argv[2], bytes, sizeof(bytes)))
 		return -EINVAL;
 	for (size_t i = 0; i < sizeof(bytes); i++)
 		r->store.boot = r->store.boot << 8 | bytes[i];
@@ -95,7 +97,8 @@ static int open_rings(struct recorder *r)
 	int e = 0;
 
 	for (unsigned int i = 0; i < RINGS && !e; i++)
-		e = producer_open(r, i, FD_RINGS + 3 * (int)i, FD_RINGS + 3 * (int)i + 1, FD_RINGS + 3 * (int)i + 2);
+		e = producer_open(r, i, FD_RINGS + 3 * (int)i, FD_RINGS + 3 * (int)i + 1,
+				  FD_RINGS + 3 * (int)i + 2);
 	return e;
 }
 
@@ -112,9 +115,11 @@ static void tell_start(struct recorder *r)
 		store->sn[ORIGIN_RECORDER] = ring_note(notes, NOTE_SN);
 	if (ring_note(notes, NOTE_SHIPPER_SN) > store->sn[ORIGIN_SHIPPER])
 		store->sn[ORIGIN_SHIPPER] = ring_note(notes, NOTE_SHIPPER_SN);
-	store_event(store, ORIGIN_RECORDER, EVENT_RECORDER_START, AUDIT_N(r->generation), AUDIT_N(store->found.cut_bytes), AUDIT_H(head));
+	store_event(store, ORIGIN_RECORDER, EVENT_RECORDER_START, AUDIT_N(r->generation),
+		    AUDIT_N(store->found.cut_bytes), AUDIT_H(head));
 	if (held)
-		store_event(store, ORIGIN_RECORDER, EVENT_GAP, AUDIT_S("output"), AUDIT_N(LANE_OUTPUT), AUDIT_N(held));
+		store_event(store, ORIGIN_RECORDER, EVENT_GAP, AUDIT_S("output"),
+			    AUDIT_N(LANE_OUTPUT), AUDIT_N(held));
 	if (store_flush(store) == 0)
 		ring_set_note(&r->producers[0].ring, NOTE_HELD, 0);
 }
@@ -139,14 +144,16 @@ static int open_all(struct recorder *r, struct err *err)
 	e = store_open(&r->store, &r->loop, spool_fd, limits, err);
 	if (e)
 		return e;
-	r->launcher = (struct channel){.fd = FD_LAUNCHER, .self = PEER_RECORDER, .peer = PEER_LAUNCHER};
+	r->launcher =
+		(struct channel){.fd = FD_LAUNCHER, .self = PEER_RECORDER, .peer = PEER_LAUNCHER};
 	e = open_rings(r);
 	if (!e)
 		e = peers_open(r);
 	return e ? err_sys(err, -e, "rings and link") : 0;
 }
 
-/* Bring the spool to rest: everything that is there, then the record that makes the next start a clean one. */
+/* Bring the spool to rest: everything that is there, then the record that makes the next start a
+ * clean one. */
 static void finish(struct recorder *r)
 {
 	producer_drain_all(r);
@@ -168,7 +175,7 @@ int main(int argc, char **argv)
 	r->shipper_watch.fd = -1;
 	log_open(2, "recorder");
 	(void)prctl(PR_SET_DUMPABLE, 0);
-	(void)umask(0); /* modes are given in full: 0640 and 0750 */
+	(void)umask(0); /* modes are given in full */
 	if (read_arguments(r, argc, argv)) {
 		log_line("usage: recorder GENERATION BOOT-ID");
 		return 2;

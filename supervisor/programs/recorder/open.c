@@ -12,20 +12,21 @@
 
 #define AUDIT_MAX_SIZE (10u * 1024u * 1024u)
 #define AUDIT_MAX_FILE 8u
-#define SEGMENT_MIN 131072u
-#define N_JUMP (1ull << 20)
+#define SEGMENT_MIN    131072u
+#define N_JUMP         (1ull << 20)
 
 static int open_dir(int at, const char *name)
 {
 	int fd;
 
-	if (mkdirat(at, name, 0750) && errno != EEXIST)
+	if (mkdirat(at, name, 0755) && errno != EEXIST)
 		return -errno;
 	fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
 
-/* No spool may take more than half of the file system (a volatile spool is a 4 MiB tmpfs), however much it is allowed. */
+/* No spool may take more than half of the file system (a volatile spool is a 4 MiB tmpfs), however
+ * much it is allowed. */
 static uint64_t fitting_size(int fd, uint64_t wanted, uint32_t files)
 {
 	struct statvfs fs;
@@ -38,21 +39,24 @@ static uint64_t fitting_size(int fd, uint64_t wanted, uint32_t files)
 	return wanted > SEGMENT_MIN ? wanted : SEGMENT_MIN;
 }
 
-static int open_spool(struct store *store, struct spool *spool, int at, const char *name, struct spool_found *found, struct err *err)
+/* @dir_fd: what open_dir() gave, taken over in any case. @found->last_boot is this boot on entry.
+ */
+static int open_spool(struct spool *spool, int dir_fd, struct spool_found *found, struct err *err)
 {
-	CLEAN_FD int fd = open_dir(at, name);
+	CLEAN_FD int fd = dir_fd;
 	int r;
 
 	if (fd < 0)
-		return err_sys(err, -fd, "spool directory %s", name);
+		return err_sys(err, -fd, "spool directory");
 	spool->max_size = fitting_size(fd, spool->max_size, spool->max_file);
-	r = spool_open(spool, fd, store->boot, found, err);
+	r = spool_open(spool, fd, found->last_boot, found, err);
 	if (!r)
 		(void)take_fd(&fd);
 	return r;
 }
 
-/* Spools of all services, their pipes not yet known: their last numbers count, and their torn ends are cut. */
+/* Spools of all services, their pipes not yet known: their last numbers count, and their torn ends
+ * are cut. */
 static int look_at_services(struct store *store, uint64_t *last_n, struct err *err)
 {
 	CLEAN_FD int svc = open_dir(store->root_fd, "svc");
@@ -65,11 +69,11 @@ static int look_at_services(struct store *store, uint64_t *last_n, struct err *e
 	(void)take_fd(&list);
 	for (struct dirent *entry = readdir(dir); entry && !r; entry = readdir(dir)) {
 		struct spool spool = {.max_size = SEGMENT_MIN, .max_file = 1};
-		struct spool_found found;
+		struct spool_found found = {.last_boot = store->boot};
 
 		if (!str_is_name(entry->d_name))
 			continue;
-		r = open_spool(store, &spool, svc, entry->d_name, &found, err);
+		r = open_spool(&spool, open_dir(svc, entry->d_name), &found, err);
 		if (r)
 			continue;
 		spool_close(&spool);
@@ -81,8 +85,9 @@ static int look_at_services(struct store *store, uint64_t *last_n, struct err *e
 }
 
 /*
- * Where numbers go on. After an unclean end of another boot some of the last numbers may have been given, shipped and lost by the disk;
- * so may they when recovery took whole lines away: a jump keeps a number from being given twice.
+ * Where numbers go on. After an unclean end of another boot some of the last numbers may have been
+ * given, shipped and lost by the disk; so may they when recovery took whole lines away: a jump
+ * keeps a number from being given twice.
  */
 static void continue_numbers(struct store *store, uint64_t services_n)
 {
@@ -114,7 +119,8 @@ static void retry_due(struct loop *loop, struct timer *timer)
 		store->resumed(store);
 }
 
-int store_open(struct store *store, struct loop *loop, int root_fd, const struct device_policy *limits, struct err *err)
+int store_open(struct store *store, struct loop *loop, int root_fd,
+	       const struct device_policy *limits, struct err *err)
 {
 	uint64_t services_n = 0;
 	int r;
@@ -125,9 +131,12 @@ int store_open(struct store *store, struct loop *loop, int root_fd, const struct
 	store->retry_timer.due = retry_due;
 	store->pending = (struct text)TEXT_IN(store->memory);
 	store->audit.chained = true;
-	store->audit.max_size = limits && limits->audit_max_size ? limits->audit_max_size : AUDIT_MAX_SIZE;
-	store->audit.max_file = limits && limits->audit_max_file ? limits->audit_max_file : AUDIT_MAX_FILE;
-	r = open_spool(store, &store->audit, root_fd, "audit", &store->found, err);
+	store->audit.max_size =
+		limits && limits->audit_max_size ? limits->audit_max_size : AUDIT_MAX_SIZE;
+	store->audit.max_file =
+		limits && limits->audit_max_file ? limits->audit_max_file : AUDIT_MAX_FILE;
+	store->found.last_boot = store->boot;
+	r = open_spool(&store->audit, open_dir(root_fd, "audit"), &store->found, err);
 	if (!r)
 		r = look_at_services(store, &services_n, err);
 	if (r)
@@ -138,10 +147,11 @@ int store_open(struct store *store, struct loop *loop, int root_fd, const struct
 	return 0;
 }
 
-struct service *store_service(struct store *store, const struct message_output *message, struct err *err)
+struct service *store_service(struct store *store, const struct message_output *message,
+			      struct err *err)
 {
 	CLEAN_FD int svc = -1;
-	struct spool_found found;
+	struct spool_found found = {.last_boot = store->boot};
 	struct service *s = store_find(store, SUBJECT_SLOT(message->head.subject));
 
 	if (!str_terminated(message->name, sizeof(message->name)) || !str_is_name(message->name)) {
@@ -161,7 +171,7 @@ struct service *store_service(struct store *store, const struct message_output *
 	s->spool.max_file = message->max_file ? message->max_file : 1;
 	s->spool.max_size = message->max_size;
 	svc = open_dir(store->root_fd, "svc");
-	if (svc < 0 || open_spool(store, &s->spool, svc, s->name, &found, err)) {
+	if (open_spool(&s->spool, svc < 0 ? svc : open_dir(svc, s->name), &found, err)) {
 		free(s);
 		return NULL;
 	}

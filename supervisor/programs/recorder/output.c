@@ -11,9 +11,9 @@
 #include "programs/recorder/recorder.h"
 
 #define OUTPUT_LINE_MAX 16384u
-#define READ_BUDGET 65536u	/* of one pipe per turn */
-#define READ_BLOCKING 4096u	/* overflow=block: little is read ahead of what may be kept */
-#define TELL_MS 1000u		/* SUPPRESSED at most this often per pipe */
+#define READ_BUDGET     65536u /* of one pipe per turn */
+#define READ_BLOCKING   4096u  /* overflow=block: little is read ahead of what may be kept */
+#define TELL_MS         1000u  /* SUPPRESSED at most this often per pipe */
 
 static const char *stream_name(uint32_t stream)
 {
@@ -24,8 +24,8 @@ static const char *stream_name(uint32_t stream)
 }
 
 /*
- * How many pipes hold bytes that are read and not yet in a segment. If the recorder is killed now, its successor finds the note and writes
- * a GAP; zero means nothing can have been lost.
+ * How many pipes hold bytes that are read and not yet in a segment. If the recorder is killed now,
+ * its successor finds the note and writes a GAP; zero means nothing can have been lost.
  */
 static void note_held(struct recorder *r, bool reading)
 {
@@ -42,8 +42,8 @@ static void tell_suppressed(struct source *s)
 
 	if (!s->dropped_lines || store_prepare(store, NULL))
 		return;
-	store_event(store, ORIGIN_RECORDER, EVENT_SUPPRESSED, AUDIT_S(s->service->name), AUDIT_N(s->dropped_lines),
-		    AUDIT_N(s->dropped_bytes));
+	store_event(store, ORIGIN_RECORDER, EVENT_SUPPRESSED, AUDIT_S(s->service->name),
+		    AUDIT_N(s->dropped_lines), AUDIT_N(s->dropped_bytes));
 	s->dropped_lines = 0;
 	s->dropped_bytes = 0;
 }
@@ -59,7 +59,8 @@ static void drop_line(struct source *s, size_t size)
 static void keep_line(struct source *s, const char *line, size_t size)
 {
 	struct store *store = &s->recorder->store;
-	struct audit_decoded record = {.def = &audit_events[EVENT_OUTPUT], .head.boot_us = clock_boot_us(), .count = 4};
+	struct audit_decoded record = {
+		.def = &audit_events[EVENT_OUTPUT], .head.boot_us = clock_boot_us(), .count = 4};
 	uint64_t now = clock_monotonic_ms();
 	uint64_t debt_ms = 0;
 
@@ -218,16 +219,19 @@ static struct source *find_pipe(struct recorder *r, uint64_t inode)
 	return NULL;
 }
 
-int output_add(struct recorder *r, const struct message_output *message, int *pipe_fd, struct err *err)
+int output_add(struct recorder *r, const struct message_output *message, int *pipe_fd,
+	       struct err *err)
 {
 	struct service *service;
 	struct source *s;
 	struct stat st;
 	int e;
 
-	if (message->stream >= STREAM_COUNT || message->overflow >= OVERFLOW_COUNT || fstat(*pipe_fd, &st))
+	if (message->stream >= STREAM_COUNT || message->overflow >= OVERFLOW_COUNT ||
+	    fstat(*pipe_fd, &st))
 		return err_set(err, EINVAL, "output pipe of an unknown kind");
-	/* The launcher tells all pipes again after its restart; a second reader of one pipe would tear lines apart. */
+	/* The launcher tells all pipes again after its restart; a second reader of one pipe would
+	 * tear lines apart. */
 	if (find_pipe(r, st.st_ino))
 		return 0;
 	service = store_service(&r->store, message, err);
@@ -236,7 +240,11 @@ int output_add(struct recorder *r, const struct message_output *message, int *pi
 	s = calloc(1, sizeof(*s));
 	if (!s)
 		return err_sys(err, ENOMEM, "output pipe of %s", service->name);
-	*s = (struct source){.recorder = r, .service = service, .stream = message->stream, .overflow = message->overflow, .inode = st.st_ino};
+	*s = (struct source){.recorder = r,
+			     .service = service,
+			     .stream = message->stream,
+			     .overflow = message->overflow,
+			     .inode = st.st_ino};
 	s->watch.fd = -1;
 	s->watch.ready = pipe_ready;
 	s->timer.due = source_due;
@@ -257,7 +265,8 @@ void output_drain_all(struct recorder *r)
 	for (struct source *s = r->sources; s; s = s->next) {
 		int there = 0;
 
-		/* One read is a whole pipe: whoever keeps writing now is not waited for. Reading an empty pipe could block. */
+		/* One read is a whole pipe: whoever keeps writing now is not waited for. Reading an
+		 * empty pipe could block. */
 		if (s->watch.fd >= 0 && ioctl(s->fd, FIONREAD, &there) == 0 && there > 0)
 			(void)read_some(s);
 		if (s->partial)

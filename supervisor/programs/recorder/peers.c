@@ -6,15 +6,16 @@
 #include "programs/recorder/recorder.h"
 
 /* What a compromised shipper can make the recorder write: this many records a second. */
-#define SHIPPER_RATE 1u
-#define SHIPPER_BURST 20u
+#define SHIPPER_RATE      1u
+#define SHIPPER_BURST     20u
 #define MESSAGES_PER_TURN 64
 
 static void refuse(struct recorder *r, enum peer from, const char *why)
 {
 	if (from == PEER_SHIPPER && !bucket_take(&r->shipper_bucket, clock_monotonic_ms()))
 		return;
-	store_event(&r->store, ORIGIN_RECORDER, EVENT_MESSAGE_REFUSED, AUDIT_S(peer_name(from)), AUDIT_S(why));
+	store_event(&r->store, ORIGIN_RECORDER, EVENT_MESSAGE_REFUSED, AUDIT_S(peer_name(from)),
+		    AUDIT_S(why));
 }
 
 static void drop_shipper(struct recorder *r)
@@ -25,8 +26,10 @@ static void drop_shipper(struct recorder *r)
 
 static void shipped(struct recorder *r, const struct message_shipped *m)
 {
-	/* The same number again is no offence: the shipper acknowledges one checkpoint back and starts over after a crash. */
-	if (m->n != r->store.acked && store_acknowledge(&r->store, m->boot, m->n) == -EINVAL && m->n > r->store.acked)
+	/* The same number again is no offence: the shipper acknowledges one checkpoint back and
+	 * starts over after a crash. */
+	if (m->n != r->store.acked && store_acknowledge(&r->store, m->boot, m->n) == -EINVAL &&
+	    m->n > r->store.acked)
 		refuse(r, PEER_SHIPPER, "it acknowledges records that do not exist");
 }
 
@@ -39,9 +42,11 @@ static void collector(struct recorder *r, struct message_collector *m)
 	str_sanitize(m->suite, sizeof(m->suite));
 	err_sanitize(&m->why);
 	if (m->connected)
-		store_event(&r->store, ORIGIN_SHIPPER, EVENT_SHIPPER_CONNECTED, AUDIT_S(m->collector), AUDIT_S(m->protocol), AUDIT_S(m->suite));
+		store_event(&r->store, ORIGIN_SHIPPER, EVENT_SHIPPER_CONNECTED,
+			    AUDIT_S(m->collector), AUDIT_S(m->protocol), AUDIT_S(m->suite));
 	else
-		store_event(&r->store, ORIGIN_SHIPPER, EVENT_SHIPPER_FAILED, AUDIT_S(m->collector), AUDIT_S(m->why.msg));
+		store_event(&r->store, ORIGIN_SHIPPER, EVENT_SHIPPER_FAILED, AUDIT_S(m->collector),
+			    AUDIT_S(m->why.msg));
 }
 
 static void take_from_shipper(struct recorder *r, struct received *in)
@@ -79,7 +84,8 @@ static void shipper_ready(struct loop *loop, struct watch *watch, uint32_t event
 static void link_shipper(struct recorder *r, struct received *in)
 {
 	drop_shipper(r);
-	r->shipper = (struct channel){.fd = take_fd(&in->fds[0]), .self = PEER_RECORDER, .peer = PEER_SHIPPER};
+	r->shipper = (struct channel){
+		.fd = take_fd(&in->fds[0]), .self = PEER_RECORDER, .peer = PEER_SHIPPER};
 	r->shipper_watch.ready = shipper_ready;
 	if (loop_add(&r->loop, &r->shipper_watch, r->shipper.fd, EPOLLIN))
 		fd_close(&r->shipper.fd);
@@ -120,7 +126,8 @@ static void launcher_ready(struct loop *loop, struct watch *watch, uint32_t even
 		else if (e == -EBADMSG)
 			refuse(r, PEER_LAUNCHER, err.msg);
 		else if (e != -EAGAIN)
-			loop->stop = true; /* the link outlives a launcher in init's store: without it there is a new recorder */
+			loop->stop = true; /* the link outlives a launcher in init's store: without
+					      it there is a new recorder */
 		if (e && e != -EBADMSG)
 			break;
 	}

@@ -16,7 +16,8 @@ struct producer {
 	struct ring_consumer ring;
 	struct watch bell;
 	enum spool_origin origin;
-	uint64_t known_sn; /* already in the spool: the recorder was killed between write and release */
+	uint64_t known_sn; /* already in the spool: the recorder was killed between write and
+			      release */
 };
 
 /* Lines per second with a reserve, in thousandths of a line. */
@@ -40,7 +41,8 @@ struct source {
 	struct recorder *recorder;
 	struct service *service;
 	struct watch watch;
-	struct timer timer; /* overflow=block: when to read on; overflow=drop: when to tell what was dropped */
+	struct timer timer; /* overflow=block: when to read on; overflow=drop: when to tell what was
+			       dropped */
 	int fd;
 	uint64_t inode; /* of the pipe: the launcher repeats M_OUTPUT after its restart */
 	uint32_t stream;
@@ -77,7 +79,8 @@ void producer_drain_all(struct recorder *r); /* and write out */
 void producer_release_all(struct recorder *r);
 
 /* output.c */
-int output_add(struct recorder *r, const struct message_output *message, int *pipe_fd, struct err *err);
+int output_add(struct recorder *r, const struct message_output *message, int *pipe_fd,
+	       struct err *err);
 void output_drain_all(struct recorder *r); /* what lies in the pipes at the end */
 
 /* kernel.c */

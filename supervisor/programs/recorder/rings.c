@@ -22,12 +22,14 @@ static void tell_drops(struct producer *p)
 	for (unsigned int lane = 0; lane < RING_LANES; lane++) {
 		uint64_t drops;
 
-		/* First room, then the question: the answer counts as told with the next release. */
+		/* First room, then the question: the answer counts as told with the next release.
+		 */
 		if (store_prepare(store, NULL))
 			return;
 		drops = ring_drops(&p->ring, lane);
 		if (drops)
-			store_event(store, ORIGIN_RECORDER, EVENT_GAP, AUDIT_S(spool_origin_name(p->origin)), AUDIT_N(lane),
+			store_event(store, ORIGIN_RECORDER, EVENT_GAP,
+				    AUDIT_S(spool_origin_name(p->origin)), AUDIT_N(lane),
 				    AUDIT_N(drops));
 	}
 }
@@ -38,7 +40,8 @@ static void keep_record(struct producer *p, const void *bytes, size_t size)
 	struct audit_decoded record;
 
 	if (audit_decode(bytes, size, &record)) {
-		store_event(store, ORIGIN_RECORDER, EVENT_MESSAGE_REFUSED, AUDIT_S(spool_origin_name(p->origin)),
+		store_event(store, ORIGIN_RECORDER, EVENT_MESSAGE_REFUSED,
+			    AUDIT_S(spool_origin_name(p->origin)),
 			    AUDIT_S("a record in its ring that no row explains"));
 		return;
 	}
@@ -66,7 +69,8 @@ static bool drain(struct producer *p)
 		if (size > 0)
 			keep_record(p, bytes, (size_t)size);
 		else
-			store_event(store, ORIGIN_RECORDER, EVENT_MESSAGE_REFUSED, AUDIT_S(spool_origin_name(p->origin)),
+			store_event(store, ORIGIN_RECORDER, EVENT_MESSAGE_REFUSED,
+				    AUDIT_S(spool_origin_name(p->origin)),
 				    AUDIT_S("its ring is damaged: what it held is lost"));
 	}
 	return true;
@@ -91,13 +95,15 @@ static void bell_rang(struct loop *loop, struct watch *watch, uint32_t events)
 	struct producer *p = container_of(watch, struct producer, bell);
 	char byte[8];
 
-	/* Bells first, rings after: a record put in between rings again. A producer that never stops ringing only gets its share. */
+	/* Bells first, rings after: a record put in between rings again. A producer that never
+	 * stops ringing only gets its share. */
 	for (int i = 0; i < BELL_BUDGET; i++)
 		if (recv(watch->fd, byte, sizeof(byte), MSG_DONTWAIT) < 0)
 			break;
 	producer_drain_all(p->recorder);
 	if (events & (EPOLLHUP | EPOLLERR))
-		loop_remove(loop, watch); /* its other end is gone: the other producers' bells and the pipes still bring us here */
+		loop_remove(loop, watch); /* its other end is gone: the other producers' bells and
+					     the pipes still bring us here */
 }
 
 int producer_open(struct recorder *r, unsigned int index, int ring_fd, int cursor_fd, int bell_fd)

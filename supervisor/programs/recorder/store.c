@@ -22,13 +22,15 @@ static struct spool *target_spool(struct store *store)
 	return store->target ? &store->target->spool : &store->audit;
 }
 
-/* The oldest segment of the service that keeps most of them goes first; own records last. False: nothing can go. */
+/* The oldest segment of the service that keeps most of them goes first; own records last. False:
+ * nothing can go. */
 static bool make_room(struct store *store)
 {
 	struct service *widest = NULL;
 
 	for (struct service *s = store->services; s; s = s->next)
-		if (s->spool.range.count > 1 && (!widest || s->spool.range.count > widest->spool.range.count))
+		if (s->spool.range.count > 1 &&
+		    (!widest || s->spool.range.count > widest->spool.range.count))
 			widest = s;
 	if (widest && spool_evict(&widest->spool, store->acked, &widest->lost) == 0)
 		return true;
@@ -56,8 +58,8 @@ static uint64_t count_lines(const struct text *t)
 }
 
 /*
- * A service's lines that no disk takes are given up and counted, so that its pipe is read on. Audit lines stay: their hashes are made and
- * the rings behind them keep what follows.
+ * A service's lines that no disk takes are given up and counted, so that its pipe is read on. Audit
+ * lines stay: their hashes are made and the rings behind them keep what follows.
  */
 static int give_up(struct store *store, int r)
 {
@@ -76,7 +78,9 @@ static void plan_sync(struct store *store)
 	uint64_t at = now + STORE_GROUP_MS;
 
 	if (store->urgent || target_spool(store)->unsynced >= STORE_GROUP_BYTES)
-		at = store->urgent && now < store->synced_ms + STORE_URGENT_MS ? store->synced_ms + STORE_URGENT_MS : now;
+		at = store->urgent && now < store->synced_ms + STORE_URGENT_MS
+			     ? store->synced_ms + STORE_URGENT_MS
+			     : now;
 	store->urgent = false;
 	if (at <= now)
 		store_sync(store);
@@ -154,9 +158,14 @@ int store_prepare(struct store *store, struct service *target)
 	return r;
 }
 
-void store_add(struct store *store, enum spool_origin origin, uint64_t sn, const struct audit_decoded *record)
+void store_add(struct store *store, enum spool_origin origin, uint64_t sn,
+	       const struct audit_decoded *record)
 {
-	struct spool_line line = {.n = store->n + 1, .boot = store->boot, .origin = origin, .sn = sn, .facility = SPOOL_FACILITY_AUDIT};
+	struct spool_line line = {.n = store->n + 1,
+				  .boot = store->boot,
+				  .origin = origin,
+				  .sn = sn,
+				  .facility = SPOOL_FACILITY_AUDIT};
 	size_t start = store->pending.used;
 
 	line.real_us = spool_real_time(record->head.boot_us);
@@ -169,16 +178,19 @@ void store_add(struct store *store, enum spool_origin origin, uint64_t sn, const
 	store->hurry |= record->def->severity <= SEVERITY_WARNING;
 }
 
-void store_put(struct store *store, enum spool_origin origin, enum audit_event event, const struct audit_value *values, size_t count)
+void store_put(struct store *store, enum spool_origin origin, enum audit_event event,
+	       const struct audit_value *values, size_t count)
 {
-	struct audit_decoded record = {.def = &audit_events[event], .head.boot_us = clock_boot_us()};
+	struct audit_decoded record = {.def = &audit_events[event],
+				       .head.boot_us = clock_boot_us()};
 
 	for (size_t i = 0; record.def->fields[i].type != AUDIT_END && i < count; i++) {
 		record.values[i].string = values[i].string ? values[i].string : "";
 		record.values[i].length = strnlen(record.values[i].string, AUDIT_STRING_MAX);
 		record.values[i].number = values[i].number;
 		if (values[i].hash)
-			memcpy(record.values[i].hash, values[i].hash, sizeof(record.values[i].hash));
+			memcpy(record.values[i].hash, values[i].hash,
+			       sizeof(record.values[i].hash));
 		record.count++;
 	}
 	if (store_prepare(store, NULL)) {

@@ -8,9 +8,10 @@
 #include "programs/shipper/shipper.h"
 
 /*
- * A checkpoint is: open the next session, then close the current one and wait until the collector closes, too. Only then is it known to
- * have read everything; a write that succeeded says nothing. The next session carries no record before that, so order holds at a collector
- * with several workers.
+ * A checkpoint is: open the next session, then close the current one and wait until the collector
+ * closes, too. Only then is it known to have read everything; a write that succeeded says nothing.
+ * The next session carries no record before that, so order holds at a collector with several
+ * workers.
  */
 
 static void line_close(struct line_out *line)
@@ -90,7 +91,8 @@ void connect_refused(struct shipper *s, const struct err *why)
 
 static void use_next(struct shipper *s)
 {
-	struct line_out *old = s->current ? s->current : (s->next == &s->lines[0] ? &s->lines[1] : &s->lines[0]);
+	struct line_out *old =
+		s->current ? s->current : (s->next == &s->lines[0] ? &s->lines[1] : &s->lines[0]);
 
 	s->current = s->next;
 	s->next = old;
@@ -100,12 +102,14 @@ static void use_next(struct shipper *s)
 	pump_soon(s, true);
 }
 
-/* A session that is lost, or that does not end as it should: what it carried since the safe checkpoint is sent again. */
+/* A session that is lost, or that does not end as it should: what it carried since the safe
+ * checkpoint is sent again. */
 void connect_fail_current(struct shipper *s, const char *why)
 {
 	loop_timer_clear(&s->loop, &s->close_timer);
 	line_close(s->current);
-	/* A session that lived for a while was a good one; one that dies at once does not make us come back sooner. */
+	/* A session that lived for a while was a good one; one that dies at once does not make us
+	 * come back sooner. */
 	if (clock_monotonic_ms() > s->opened_ms + CLOSE_MS)
 		s->backoff_ms = BACKOFF_MIN_MS;
 	pump_rewind(s, s->safe);
@@ -144,7 +148,8 @@ static void finish_current(struct shipper *s)
 	int r = export_session_finish(s->current->session, &proven);
 	uint32_t events;
 
-	/* A FIN without close_notify moves the cursor, too (rsyslog's gtls driver can do no better); the spool keeps the segments. */
+	/* A FIN without close_notify moves the cursor, too (rsyslog's gtls driver can do no
+	 * better); the spool keeps the segments. */
 	if (r == 0) {
 		closed(s);
 		return;
@@ -167,7 +172,8 @@ void connect_close_current(struct shipper *s)
 		return;
 	}
 	s->closing = true;
-	loop_timer_set(&s->loop, &s->close_timer, clock_monotonic_ms() + (s->stopping ? STOP_MS : CLOSE_MS));
+	loop_timer_set(&s->loop, &s->close_timer,
+		       clock_monotonic_ms() + (s->stopping ? STOP_MS : CLOSE_MS));
 	finish_current(s);
 }
 
@@ -183,11 +189,13 @@ static void step_next(struct shipper *s)
 {
 	struct err err = {0};
 	uint32_t events;
-	int r = s->next->open ? export_session_drain(s->next->session) : export_session_handshake(s->next->session, &err);
+	int r = s->next->open ? export_session_drain(s->next->session)
+			      : export_session_handshake(s->next->session, &err);
 
 	if (r == -EAGAIN) {
 		events = export_session_events(s->next->session);
-		if (events != s->next->events && loop_change(&s->loop, &s->next->watch, events) == 0)
+		if (events != s->next->events &&
+		    loop_change(&s->loop, &s->next->watch, events) == 0)
 			s->next->events = events;
 		return;
 	}
@@ -220,10 +228,12 @@ void connect_ready(struct loop *loop, struct watch *watch, uint32_t events)
 	} else if (s->closing) {
 		finish_current(s);
 	} else {
-		/* Unread tickets and alerts would turn our close into a reset: the read side is always emptied first. */
+		/* Unread tickets and alerts would turn our close into a reset: the read side is
+		 * always emptied first. */
 		r = export_session_drain(line->session);
 		if (r)
-			connect_fail_current(s, r == -EPIPE ? "it closed the session" : err_text(-r));
+			connect_fail_current(s,
+					     r == -EPIPE ? "it closed the session" : err_text(-r));
 		else
 			pump(s);
 	}

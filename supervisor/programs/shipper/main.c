@@ -14,9 +14,9 @@
 #include "programs/shipper/shipper.h"
 
 /* Start descriptors, see the README. */
-#define FD_LAUNCHER 3
-#define FD_DEVICE_POLICY 4
-#define CONF_DIR "/etc/bartizan"
+#define FD_LAUNCHER       3
+#define FD_DEVICE_POLICY  4
+#define CONF_DIR          "/etc/bartizan"
 #define MESSAGES_PER_TURN 64
 
 static struct shipper shipper; /* no initialiser: its buffers stay out of the file */
@@ -26,12 +26,15 @@ void shipper_tell(struct shipper *s, bool open, const char *why)
 {
 	struct message_collector m = {.head.type = M_COLLECTOR, .connected = open};
 
-	if (s->told && s->told_open == open && strncmp(s->told_why, why, sizeof(s->told_why) - 1) == 0)
+	if (s->told && s->told_open == open &&
+	    strncmp(s->told_why, why, sizeof(s->told_why) - 1) == 0)
 		return;
 	str_join(m.collector, sizeof(m.collector), s->collector, "", "");
 	if (open) {
-		str_join(m.protocol, sizeof(m.protocol), export_session_protocol(s->current->session), "", "");
-		str_join(m.suite, sizeof(m.suite), export_session_suite(s->current->session), "", "");
+		str_join(m.protocol, sizeof(m.protocol),
+			 export_session_protocol(s->current->session), "", "");
+		str_join(m.suite, sizeof(m.suite), export_session_suite(s->current->session), "",
+			 "");
 	} else {
 		(void)err_set(&m.why, ECONNREFUSED, "%s", why);
 	}
@@ -85,7 +88,8 @@ static void recorder_ready(struct loop *loop, struct watch *watch, uint32_t even
 static void link_recorder(struct shipper *s, int *fd)
 {
 	drop_recorder(s);
-	s->recorder = (struct channel){.fd = take_fd(fd), .self = PEER_SHIPPER, .peer = PEER_RECORDER};
+	s->recorder =
+		(struct channel){.fd = take_fd(fd), .self = PEER_SHIPPER, .peer = PEER_RECORDER};
 	s->recorder_watch.ready = recorder_ready;
 	if (loop_add(&s->loop, &s->recorder_watch, s->recorder.fd, EPOLLIN))
 		fd_close(&s->recorder.fd);
@@ -173,7 +177,8 @@ static int read_policy(struct shipper *s, struct err *err)
 	s->identity.cert = policy.syslog.cert;
 	s->identity.key = policy.syslog.key;
 	s->identity.name = policy.syslog.name;
-	(void)snprintf(s->collector, sizeof(s->collector), "%s:%u", policy.syslog.address, policy.syslog.port);
+	(void)snprintf(s->collector, sizeof(s->collector), "%s:%u", policy.syslog.address,
+		       policy.syslog.port);
 	return 0;
 }
 
@@ -207,7 +212,8 @@ static int open_all(struct shipper *s, struct err *err)
 		r = open_files(s, err);
 	if (r)
 		return r;
-	s->launcher = (struct channel){.fd = FD_LAUNCHER, .self = PEER_SHIPPER, .peer = PEER_LAUNCHER};
+	s->launcher =
+		(struct channel){.fd = FD_LAUNCHER, .self = PEER_SHIPPER, .peer = PEER_LAUNCHER};
 	s->launcher_watch.ready = launcher_ready;
 	r = loop_add(&s->loop, &s->launcher_watch, FD_LAUNCHER, EPOLLIN);
 	return r ? err_sys(err, -r, "link to the launcher") : 0;
@@ -243,7 +249,8 @@ int main(int argc, char **argv)
 	}
 	connect_init(s);
 	pump_init(s);
-	/* No collector configured: the records stay in the spool, and somebody has to be there to be asked to end. */
+	/* No collector configured: the records stay in the spool, and somebody has to be there to
+	 * be asked to end. */
 	if (s->policy->syslog.configured)
 		connect_start(s);
 	return loop_run(&s->loop) ? 1 : 0;

@@ -27,10 +27,12 @@ static bool window_is_full(const struct shipper *s)
 	return s->window_records >= WINDOW_RECORDS || s->window_bytes >= WINDOW_BYTES;
 }
 
-/* The next session is made while there is still room in the window, so that sending hardly pauses. */
+/* The next session is made while there is still room in the window, so that sending hardly pauses.
+ */
 static bool window_fills(const struct shipper *s)
 {
-	return s->window_records >= WINDOW_RECORDS / 5 * 4 || s->window_bytes >= WINDOW_BYTES / 5 * 4;
+	return s->window_records >= WINDOW_RECORDS / 5 * 4 ||
+	       s->window_bytes >= WINDOW_BYTES / 5 * 4;
 }
 
 /* The record under the cursor, or the rest of it. False: the batch is full. */
@@ -41,7 +43,8 @@ static bool add_record(struct shipper *s)
 
 	while (s->part_offset < v->fields.size) {
 		struct text message = TEXT_IN(memory);
-		size_t next = export_syslog_format(&message, v, s->policy->name, s->part_offset, s->part);
+		size_t next =
+			export_syslog_format(&message, v, s->policy->name, s->part_offset, s->part);
 
 		if (!export_syslog_frame(&s->batch.text, &message))
 			return false;
@@ -83,7 +86,8 @@ static void batch_done(struct shipper *s)
 static int write_batch(struct shipper *s)
 {
 	while (s->batch.written < s->batch.text.used) {
-		ssize_t n = export_session_write(s->current->session, s->batch.memory + s->batch.written,
+		ssize_t n = export_session_write(s->current->session,
+						 s->batch.memory + s->batch.written,
 						 s->batch.text.used - s->batch.written);
 
 		if (n < 0)
@@ -106,7 +110,8 @@ static bool pump_once(struct shipper *s)
 	int r;
 
 	if (!s->batch.text.used) {
-		/* A full window waits for its checkpoint; a stop and a session that is ready to take over close between batches. */
+		/* A full window waits for its checkpoint; a stop and a session that is ready to
+		 * take over close between batches. */
 		if (s->stopping || window_is_full(s) || (s->next->open && window_fills(s))) {
 			connect_close_current(s);
 			return false;
@@ -157,7 +162,8 @@ void pump_soon(struct shipper *s, bool hurry)
 
 	if (!s->current || s->closing)
 		return;
-	/* By the timer even when it is due now: a session may be handed over in the middle of a pump. */
+	/* By the timer even when it is due now: a session may be handed over in the middle of a
+	 * pump. */
 	if (hurry || now >= s->pumped_ms + BATCH_MS)
 		loop_timer_set(&s->loop, &s->batch_timer, now);
 	else if (!s->batch_timer.armed)

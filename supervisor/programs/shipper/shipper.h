@@ -8,16 +8,16 @@
 #include "policy/policy.h"
 #include "spool/reader.h"
 
-#define BATCH_BYTES 16000u
-#define BATCH_MS 200u
-#define WINDOW_RECORDS 5000u	      /* not read by the collector for certain, at most */
-#define WINDOW_BYTES (1024u * 1024u)
-#define WINDOW_MS 300000u
-#define HANDSHAKE_MS 10000u	      /* connect and handshake */
-#define CLOSE_MS 30000u
-#define STOP_MS 2000u
+#define BATCH_BYTES    16000u
+#define BATCH_MS       200u
+#define WINDOW_RECORDS 5000u /* not read by the collector for certain, at most */
+#define WINDOW_BYTES   (1024u * 1024u)
+#define WINDOW_MS      300000u
+#define HANDSHAKE_MS   10000u /* connect and handshake */
+#define CLOSE_MS       30000u
+#define STOP_MS        2000u
 #define BACKOFF_MIN_MS 200u
-#define BACKOFF_MAX_MS 20000u	      /* with jitter 30 s: an answering collector never waits longer */
+#define BACKOFF_MAX_MS 20000u /* with jitter 30 s: an answering collector never waits longer */
 
 /* One session with its watch. */
 struct line_out {
@@ -49,13 +49,14 @@ struct shipper {
 	char collector[72];
 	uint64_t boot;
 
-	/* Sessions: `current` carries records; `next` is made before current is closed, and carries nothing until that is done. */
+	/* Sessions: `current` carries records; `next` is made before current is closed, and carries
+	 * nothing until that is done. */
 	struct line_out lines[2];
 	struct line_out *current;
 	struct line_out *next;
-	bool dialing;	/* M_DIAL is under way */
-	bool closing;	/* current waits for the collector's close */
-	bool stopping;	/* SIGTERM: close and end */
+	bool dialing;  /* M_DIAL is under way */
+	bool closing;  /* current waits for the collector's close */
+	bool stopping; /* SIGTERM: close and end */
 	struct timer dial_timer;
 	struct timer deadline_timer; /* of next: answer, connect, handshake */
 	struct timer close_timer;
@@ -63,14 +64,15 @@ struct shipper {
 	struct timer batch_timer;
 	uint64_t backoff_ms;
 	uint64_t opened_ms;
-	bool told;	/* the recorder knows whether we are connected ... */
+	bool told;      /* the recorder knows whether we are connected ... */
 	bool told_open; /* ... and this is what it knows */
 	char told_why[64];
 
 	/* What the collector has. sent >= acked >= safe. */
-	uint64_t sent;	/* written into the session */
+	uint64_t sent;  /* written into the session */
 	uint64_t acked; /* its last session was closed properly after this one */
-	uint64_t safe;	/* the checkpoint before: replay starts here, because "read" is not "on its disk" */
+	uint64_t safe;  /* the checkpoint before: replay starts here, because "read" is not "on its
+			   disk" */
 	uint64_t window_records;
 	uint64_t window_bytes;
 	uint64_t pumped_ms;
@@ -95,7 +97,7 @@ void connect_init(struct shipper *s);
 void pump(struct shipper *s);
 void pump_soon(struct shipper *s, bool hurry);
 void pump_rewind(struct shipper *s, uint64_t n); /* go on behind record @n */
-void pump_checkpoint(struct shipper *s);	 /* the collector has read everything that was sent */
+void pump_checkpoint(struct shipper *s); /* the collector has read everything that was sent */
 void pump_init(struct shipper *s);
 
 /* main.c */
