@@ -15,8 +15,8 @@ struct reading {
 
 static int mistake(const struct usage *u, const char *what, const char *word)
 {
-	(void)fprintf(stderr, "bartizan: %s%s%s\nusage: bartizan %s (--help explains)\n", what, word ? " " : "",
-		      word ? word : "", u->synopsis);
+	(void)fprintf(stderr, "bartizan: %s%s%s\nusage: bartizan %s (--help explains)\n", what,
+		      word ? " " : "", word ? word : "", u->synopsis);
 	return -EINVAL;
 }
 
@@ -26,8 +26,8 @@ static void print_option(const struct option *o)
 	char letter[] = "-x, ";
 
 	letter[1] = o->letter;
-	(void)snprintf(left, sizeof(left), "%s--%s%s%s", o->letter ? letter : "    ", o->name, o->argument ? " " : "",
-		       o->argument ? o->argument : "");
+	(void)snprintf(left, sizeof(left), "%s--%s%s%s", o->letter ? letter : "    ", o->name,
+		       o->argument ? " " : "", o->argument ? o->argument : "");
 	(void)printf("  %-28s %s%s\n", left, o->help, o->required ? " (required)" : "");
 }
 
@@ -50,7 +50,8 @@ static int find(const struct usage *u, const char *word, const char **inline_val
 	for (int i = 0; u->options && u->options[i].name; i++) {
 		const struct option *o = &u->options[i];
 
-		if (word[1] == '-' && strlen(o->name) == length - 2 && strncmp(word + 2, o->name, length - 2) == 0)
+		if (word[1] == '-' && strlen(o->name) == length - 2 &&
+		    strncmp(word + 2, o->name, length - 2) == 0)
 			return i;
 		if (o->letter && length == 2 && word[1] == o->letter)
 			return i;

@@ -16,10 +16,11 @@ enum exit_code {
 	EXIT_AWAY,
 };
 
-/* One option: a flag (@flag), or one with a value (@value). The same row parses and prints the help. */
+/* One option: a flag (@flag), or one with a value (@value). The same row parses and prints the
+ * help. */
 struct option {
 	const char *name;     /* "rootfs": given as --rootfs */
-	char letter;	      /* 'o': given as -o, or 0 */
+	char letter;          /* 'o': given as -o, or 0 */
 	const char *argument; /* what the value is, for the help: "DIR" */
 	const char *help;
 	const char **value;
@@ -44,8 +45,9 @@ struct operands {
 };
 
 /*
- * Read @argv behind argv[0]. Strict: unknown, repeated or missing options, a missing value and too many operands are usage errors. "--"
- * ends the options. Returns 0 to go on; 1: --help was printed, exit 0; -EINVAL: the mistake was printed, exit EXIT_USAGE.
+ * Read @argv behind argv[0]. Strict: unknown, repeated or missing options, a missing value and too
+ * many operands are usage errors. "--" ends the options. Returns 0 to go on; 1: --help was printed,
+ * exit 0; -EINVAL: the mistake was printed, exit EXIT_USAGE.
  */
 int options_read(const struct usage *usage, int argc, char **argv, struct operands *operands);
 

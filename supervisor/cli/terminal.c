@@ -61,8 +61,8 @@ int terminal_fail(const char *context, const struct err *err)
 
 	err_sanitize(&safe);
 	(void)fflush(stdout);
-	(void)fprintf(stderr, "bartizan: %s: %s%s%s%s\n", context, safe.msg, safe.hint[0] ? " (" : "", safe.hint,
-		      safe.hint[0] ? ")" : "");
+	(void)fprintf(stderr, "bartizan: %s: %s%s%s%s\n", context, safe.msg,
+		      safe.hint[0] ? " (" : "", safe.hint, safe.hint[0] ? ")" : "");
 	return exit_of(safe.code);
 }
 
@@ -79,6 +79,6 @@ void terminal_progress(const char *what, uint64_t done, uint64_t total)
 	for (uint64_t i = 0; i < BAR_WIDTH; i++)
 		bar[i] = i < filled ? '#' : '.';
 	bar[BAR_WIDTH] = '\0';
-	(void)fprintf(stderr, "\r%s [%s] %3" PRIu64 " %%%s", what, bar, total ? done * 100 / total : 100,
-		      done == total ? "\r\033[K" : "");
+	(void)fprintf(stderr, "\r%s [%s] %3" PRIu64 " %%%s", what, bar,
+		      total ? done * 100 / total : 100, done == total ? "\r\033[K" : "");
 }

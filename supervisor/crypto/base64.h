@@ -5,8 +5,9 @@
 #include <stdint.h>
 
 /*
- * Strict base64 (RFC 4648 section 4): no line breaks, padding required, unused bits zero, so that one byte string has exactly one text.
- * -EINVAL when @text is not that, -EFBIG when the bytes do not fit into @size. *@count is untouched on failure.
+ * Strict base64 (RFC 4648 section 4): no line breaks, padding required, unused bits zero, so that
+ * one byte string has exactly one text. -EINVAL when @text is not that, -EFBIG when the bytes do
+ * not fit into @size. *@count is untouched on failure.
  */
 int base64_decode(const char *text, size_t length, uint8_t *bytes, size_t size, size_t *count);
 

@@ -44,7 +44,8 @@ void hmac_final(struct hmac *h, uint8_t tag[SHA256_SIZE])
 	mbedtls_platform_zeroize(digest, sizeof(digest));
 }
 
-void hmac_of(const void *key, size_t key_size, const void *data, size_t size, uint8_t tag[SHA256_SIZE])
+void hmac_of(const void *key, size_t key_size, const void *data, size_t size,
+	     uint8_t tag[SHA256_SIZE])
 {
 	struct hmac h;
 

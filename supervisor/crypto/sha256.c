@@ -5,10 +5,13 @@
 #include <stdalign.h>
 #include <string.h>
 
-_Static_assert(sizeof(mbedtls_sha256_context) <= sizeof(struct sha256), "struct sha256 is too small");
-_Static_assert(alignof(mbedtls_sha256_context) <= alignof(struct sha256), "struct sha256 alignment");
+_Static_assert(sizeof(mbedtls_sha256_context) <= sizeof(struct sha256),
+	       "struct sha256 is too small");
+_Static_assert(alignof(mbedtls_sha256_context) <= alignof(struct sha256),
+	       "struct sha256 alignment");
 
-/* The software implementation cannot fail; if it ever says so the digest is garbage, and a dead helper is the safe answer. */
+/* The software implementation cannot fail; if it ever says so the digest is garbage, and a dead
+ * helper is the safe answer. */
 static void must(int result)
 {
 	if (result)

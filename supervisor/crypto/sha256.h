@@ -6,7 +6,8 @@
 
 #define SHA256_SIZE 32
 
-/* Running SHA-256 (FIPS 180-4). Holds no pointers, so it may be copied to keep an intermediate state. */
+/* Running SHA-256 (FIPS 180-4). Holds no pointers, so it may be copied to keep an intermediate
+ * state. */
 struct sha256 {
 	uint64_t state[16];
 };

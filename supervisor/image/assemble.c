@@ -53,7 +53,8 @@ static int copy_chunk(const struct assembly *a, int fd, uint64_t from, uint64_t 
 int assemble_data(struct assembly *a, int fd, uint64_t offset, uint64_t size, struct err *err)
 {
 	if (layout_plan(&a->layout, size, 0))
-		return REFUSE(err, EBADMSG, "an image needs at least two blocks of content", "content is not whole blocks");
+		return REFUSE(err, EBADMSG, "an image needs at least two blocks of content",
+			      "content is not whole blocks");
 	a->verity.data_blocks = size / VERITY_BLOCK;
 	for (uint64_t at = 0; at < size; at += COPY_CHUNK) {
 		size_t count = size - at < COPY_CHUNK ? (size_t)(size - at) : COPY_CHUNK;
@@ -79,10 +80,13 @@ static int write_signatures(struct assembly *a, struct err *err)
 	if (ftruncate(a->fd, (off_t)a->layout.file_size) < 0)
 		return err_sys(err, errno, "cannot size the image");
 	n = pwrite(a->fd, text, (size_t)length, (off_t)a->layout.signature_offset);
-	return n == length ? 0 : err_sys(err, n < 0 ? errno : EIO, "cannot write the signature partition");
+	return n == length
+		       ? 0
+		       : err_sys(err, n < 0 ? errno : EIO, "cannot write the signature partition");
 }
 
-/* The device's own check with the new signer's key pinned: an image that no device would take must not leave the build host. */
+/* The device's own check with the new signer's key pinned: an image that no device would take must
+ * not leave the build host. */
 static int check_signed(struct assembly *a, struct err *err)
 {
 	static struct trust_anchors anchors;
@@ -92,7 +96,8 @@ static int check_signed(struct assembly *a, struct err *err)
 
 	trust_anchors_init(&anchors);
 	for (uint32_t i = 0; !r && i < a->signatures.count; i++)
-		r = trust_anchors_add(&anchors, ANCHOR_SPKI, a->signatures.by[i].spki, sizeof(a->signatures.by[i].spki), err);
+		r = trust_anchors_add(&anchors, ANCHOR_SPKI, a->signatures.by[i].spki,
+				      sizeof(a->signatures.by[i].spki), err);
 	r = r ? r : trust_image_verify(a->fd, &request, &verdict, err);
 	if (!r && verdict.signer_count != a->signatures.count)
 		r = err_set(err, EKEYREJECTED, "image does not show all of its signatures");

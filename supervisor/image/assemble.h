@@ -18,10 +18,12 @@ struct assembly {
 int assemble_open(struct assembly *a, const char *output, struct err *err);
 void assemble_close(struct assembly *a); /* always; removes whatever is not finished */
 
-/* Copy @size bytes of file system from @fd at @offset to their place. -errno, -EBADMSG: not whole blocks. */
+/* Copy @size bytes of file system from @fd at @offset to their place. -errno, -EBADMSG: not whole
+ * blocks. */
 int assemble_data(struct assembly *a, int fd, uint64_t offset, uint64_t size, struct err *err);
 
-/* Signature partition and table, then, when there is a signature, the same check that a device makes; then rename. */
+/* Signature partition and table, then, when there is a signature, the same check that a device
+ * makes; then rename. */
 int assemble_finish(struct assembly *a, struct err *err);
 
 #endif

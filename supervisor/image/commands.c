@@ -32,6 +32,8 @@ int image_command(int argc, char **argv)
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		if (str_equal(words[i].name, argv[1]))
 			return words[i].function(argc - 1, argv + 1);
-	(void)fprintf(stderr, "bartizan: unknown word: image %s (bartizan image --help lists them)\n", argv[1]);
+	(void)fprintf(stderr,
+		      "bartizan: unknown word: image %s (bartizan image --help lists them)\n",
+		      argv[1]);
 	return EXIT_USAGE;
 }

@@ -8,10 +8,10 @@
 #include "base/fd.h"
 #include "trust/bytes.h"
 
-#define BLOCK 4096
-#define SUPER_AT 1024
-#define SLOT 32 /* inodes are addressed in units of 32 bytes */
-#define DIRENT 12
+#define BLOCK         4096
+#define SUPER_AT      1024
+#define SLOT          32 /* inodes are addressed in units of 32 bytes */
+#define DIRENT        12
 #define DIRECTORY_MAX (4096 * BLOCK)
 
 enum { FLAT_PLAIN = 0, FLAT_INLINE = 2 };
@@ -20,7 +20,7 @@ struct inode {
 	uint32_t mode;
 	uint32_t layout;
 	uint64_t size;
-	uint64_t data;	 /* byte offset of the first whole block */
+	uint64_t data;      /* byte offset of the first whole block */
 	uint64_t inline_at; /* byte offset of the tail */
 };
 
@@ -41,7 +41,8 @@ int erofs_open(struct erofs *e, int fd, uint64_t offset, uint64_t size, struct e
 	uint8_t super[128];
 	struct erofs found = {.fd = fd, .offset = offset, .size = size};
 
-	if (read_at(&found, super, sizeof(super), SUPER_AT) || le32_get(super) != 0xe0f5e1e2u || super[12] != 12)
+	if (read_at(&found, super, sizeof(super), SUPER_AT) || le32_get(super) != 0xe0f5e1e2u ||
+	    super[12] != 12)
 		return bad(err, "no superblock");
 	found.root = le16_get(super + 14);
 	found.meta = (uint64_t)le32_get(super + 40) * BLOCK;
@@ -71,14 +72,16 @@ static int read_inode(const struct erofs *e, uint64_t number, struct inode *inod
 	inode->layout = format >> 1 & 7;
 	inode->size = extended ? le64_get(raw + 8) : le32_get(raw + 8);
 	inode->data = (uint64_t)le32_get(raw + 16) * BLOCK;
-	inode->inline_at = at + (extended ? 64 : 32) + (xattrs ? 12 + 4 * (uint64_t)(xattrs - 1) : 0);
+	inode->inline_at =
+		at + (extended ? 64 : 32) + (xattrs ? 12 + 4 * (uint64_t)(xattrs - 1) : 0);
 	if (inode->layout != FLAT_PLAIN && inode->layout != FLAT_INLINE)
 		return err_set(err, ENOTSUP, "erofs: file is compressed");
 	return 0;
 }
 
 /* Up to one block of content, from where the layout has it. */
-static int read_block(const struct erofs *e, const struct inode *inode, uint64_t at, uint8_t *block, size_t *count)
+static int read_block(const struct erofs *e, const struct inode *inode, uint64_t at, uint8_t *block,
+		      size_t *count)
 {
 	uint64_t left = inode->size - at;
 	bool tail = inode->layout == FLAT_INLINE && at / BLOCK == inode->size / BLOCK;
@@ -87,8 +90,10 @@ static int read_block(const struct erofs *e, const struct inode *inode, uint64_t
 	return read_at(e, block, *count, tail ? inode->inline_at : inode->data + at);
 }
 
-/* Names of one directory block: an array of entries, then the names, the first entry's offset ending the array. */
-static int find_in_block(const uint8_t *block, size_t size, const char *name, size_t length, uint64_t *number)
+/* Names of one directory block: an array of entries, then the names, the first entry's offset
+ * ending the array. */
+static int find_in_block(const uint8_t *block, size_t size, const char *name, size_t length,
+			 uint64_t *number)
 {
 	size_t first = size >= DIRENT ? le16_get(block + 8) : 0;
 
@@ -109,13 +114,15 @@ static int find_in_block(const uint8_t *block, size_t size, const char *name, si
 	return -ENOENT;
 }
 
-static int find_name(const struct erofs *e, uint64_t directory, const char *name, size_t length, uint64_t *number)
+static int find_name(const struct erofs *e, uint64_t directory, const char *name, size_t length,
+		     uint64_t *number)
 {
 	uint8_t block[BLOCK];
 	struct inode inode;
 	size_t count;
 
-	if (read_inode(e, directory, &inode, NULL) || !S_ISDIR(inode.mode) || inode.size > DIRECTORY_MAX)
+	if (read_inode(e, directory, &inode, NULL) || !S_ISDIR(inode.mode) ||
+	    inode.size > DIRECTORY_MAX)
 		return -EBADMSG;
 	for (uint64_t at = 0; at < inode.size; at += BLOCK) {
 		int r = read_block(e, &inode, at, block, &count);
@@ -146,7 +153,8 @@ static int find_path(const struct erofs *e, const char *path, uint64_t *number, 
 	return 0;
 }
 
-int erofs_read_file(const struct erofs *e, const char *path, char *buffer, size_t size, size_t *length, struct err *err)
+int erofs_read_file(const struct erofs *e, const char *path, struct erofs_text *text,
+		    struct err *err)
 {
 	uint8_t block[BLOCK];
 	struct inode inode;
@@ -159,14 +167,14 @@ int erofs_read_file(const struct erofs *e, const char *path, char *buffer, size_
 		return r;
 	if (!S_ISREG(inode.mode))
 		return bad(err, "manifest is not a regular file");
-	if (inode.size >= size)
-		return err_set(err, EFBIG, "%s has more than %zu bytes", path, size - 1);
+	if (inode.size >= text->size)
+		return err_set(err, EFBIG, "%s has more than %zu bytes", path, text->size - 1);
 	for (uint64_t at = 0; at < inode.size; at += BLOCK) {
 		if (read_block(e, &inode, at, block, &count))
 			return bad(err, "file lies outside");
-		memcpy(buffer + at, block, count);
+		memcpy(text->bytes + at, block, count);
 	}
-	buffer[inode.size] = '\0';
-	*length = (size_t)inode.size;
+	text->bytes[inode.size] = '\0';
+	text->length = (size_t)inode.size;
 	return 0;
 }

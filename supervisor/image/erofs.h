@@ -6,8 +6,9 @@
 #include "base/err.h"
 
 /*
- * Just enough of erofs (kernel: fs/erofs/erofs_fs.h) to read one small uncompressed file on the build host without mounting: flat and
- * inline layouts, no symbolic links followed. Every offset is checked against @size; the file system starts at @offset of @fd.
+ * Just enough of erofs (kernel: fs/erofs/erofs_fs.h) to read one small uncompressed file on the
+ * build host without mounting: flat and inline layouts, no symbolic links followed. Every offset is
+ * checked against @size; the file system starts at @offset of @fd.
  */
 struct erofs {
 	int fd;
@@ -19,7 +20,14 @@ struct erofs {
 
 int erofs_open(struct erofs *e, int fd, uint64_t offset, uint64_t size, struct err *err);
 
-/* The file at @path ("a/b/c") into @buffer. Its length, or -ENOENT, -EBADMSG (malformed), -EFBIG, -ENOTSUP (compressed). */
-int erofs_read_file(const struct erofs *e, const char *path, char *buffer, size_t size, size_t *length, struct err *err);
+struct erofs_text {
+	char *bytes;   /* the caller's, filled with the content and a terminator */
+	size_t size;   /* room */
+	size_t length; /* without the terminator */
+};
+
+/* The file at @path ("a/b/c"). -ENOENT, -EBADMSG: malformed, -EFBIG, -ENOTSUP: compressed. */
+int erofs_read_file(const struct erofs *e, const char *path, struct erofs_text *text,
+		    struct err *err);
 
 #endif

@@ -7,10 +7,10 @@
 #include "trust/bytes.h"
 #include "trust/refuse.h"
 
-#define SECTOR 512
-#define ENTRIES_SIZE (GPT_ENTRIES * GPT_ENTRY_SIZE)
+#define SECTOR          512
+#define ENTRIES_SIZE    (GPT_ENTRIES * GPT_ENTRY_SIZE)
 #define ENTRIES_SECTORS (ENTRIES_SIZE / SECTOR)
-#define BACKUP_SIZE 20480 /* 33 sectors, rounded up so that the file is whole blocks */
+#define BACKUP_SIZE     20480 /* 33 sectors, rounded up so that the file is whole blocks */
 
 static uint64_t round_up(uint64_t size)
 {
@@ -27,7 +27,8 @@ int layout_plan(struct layout *l, uint64_t data_size, uint64_t json_size)
 	l->hash_offset = LAYOUT_DATA_AT + data_size;
 	l->hash_size = shape.total * VERITY_BLOCK;
 	l->signature_offset = l->hash_offset + l->hash_size;
-	l->signature_size = json_size < LAYOUT_SIGNATURE_MIN ? LAYOUT_SIGNATURE_MIN : round_up(json_size);
+	l->signature_size =
+		json_size < LAYOUT_SIGNATURE_MIN ? LAYOUT_SIGNATURE_MIN : round_up(json_size);
 	l->file_size = l->signature_offset + l->signature_size + BACKUP_SIZE;
 	return 0;
 }
@@ -46,7 +47,8 @@ static void put_name(uint8_t *at, const char *label, const char *suffix)
 		le16_put(at + 2 * i, (uint8_t)name[i]);
 }
 
-static void put_entry(uint8_t *at, const uint8_t *type, const uint8_t uuid[16], uint64_t offset, uint64_t size)
+static void put_entry(uint8_t *at, const uint8_t *type, const uint8_t uuid[16], uint64_t offset,
+		      uint64_t size)
 {
 	memcpy(at, type, 16);
 	gpt_uuid_swap(uuid, at + 16);
@@ -61,18 +63,20 @@ static void put_entries(uint8_t entries[ENTRIES_SIZE], const struct layout *l)
 
 	memset(entries, 0, ENTRIES_SIZE);
 	sha256_of(l->root_hash, sizeof(l->root_hash), signature_uuid);
-	put_entry(entries, trust_part_type(l->arch, PART_ROOT), l->root_hash, LAYOUT_DATA_AT, l->data_size);
-	put_entry(entries + GPT_ENTRY_SIZE, trust_part_type(l->arch, PART_VERITY), l->root_hash + 16, l->hash_offset,
-		  l->hash_size);
-	put_entry(entries + 2 * GPT_ENTRY_SIZE, trust_part_type(l->arch, PART_SIGNATURE), signature_uuid, l->signature_offset,
-		  l->signature_size);
+	put_entry(entries, trust_part_type(l->arch, PART_ROOT), l->root_hash, LAYOUT_DATA_AT,
+		  l->data_size);
+	put_entry(entries + GPT_ENTRY_SIZE, trust_part_type(l->arch, PART_VERITY),
+		  l->root_hash + 16, l->hash_offset, l->hash_size);
+	put_entry(entries + 2 * GPT_ENTRY_SIZE, trust_part_type(l->arch, PART_SIGNATURE),
+		  signature_uuid, l->signature_offset, l->signature_size);
 	put_name(entries + 56, l->label, "");
 	put_name(entries + GPT_ENTRY_SIZE + 56, l->label, "_verity");
 	put_name(entries + 2 * GPT_ENTRY_SIZE + 56, l->label, "_sig");
 }
 
 /* UEFI 2.10, table 5-5. The backup differs in the two positions and where its entries lie. */
-static void put_header(uint8_t header[SECTOR], const struct layout *l, uint32_t entries_crc, bool backup)
+static void put_header(uint8_t header[SECTOR], const struct layout *l, uint32_t entries_crc,
+		       bool backup)
 {
 	uint64_t last = l->file_size / SECTOR - 1;
 

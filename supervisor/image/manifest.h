@@ -12,9 +12,10 @@ struct manifest {
 };
 
 /*
- * Read and check the service file at @path, put [image] in front and check the whole as the device will. Gives the text in memory that the
- * caller frees, and the policy it means.
+ * Read and check the service file at @path, put [image] in front and check the whole as the device
+ * will. Gives the text in memory that the caller frees, and the policy it means.
  */
-int manifest_make(const struct manifest *m, const char *path, char **text, size_t *size, struct policy *policy, struct err *err);
+int manifest_make(const struct manifest *m, const char *path, char **text, size_t *size,
+		  struct policy *policy, struct err *err);
 
 #endif

@@ -18,7 +18,8 @@ struct sign {
 	struct assembly assembly;
 };
 
-/* A signature made elsewhere must be by the certificate that is named: a mistake is found here and not on the device. */
+/* A signature made elsewhere must be by the certificate that is named: a mistake is found here and
+ * not on the device. */
 static int add_signature(struct sign *s, struct err *err)
 {
 	struct signatures *all = &s->assembly.signatures;
@@ -36,12 +37,15 @@ static int add_signature(struct sign *s, struct err *err)
 		return r;
 	r = signatures_add(all, (const uint8_t *)bytes, size, err);
 	free(bytes);
-	if (!r && memcmp(all->by[all->count - 1].certificate, wanted.certificate, sizeof(wanted.certificate)) != 0)
-		return err_set(err, EKEYREJECTED, "%s was not made with %s", s->signature, s->certificate);
+	if (!r && memcmp(all->by[all->count - 1].certificate, wanted.certificate,
+			 sizeof(wanted.certificate)) != 0)
+		return err_set(err, EKEYREJECTED, "%s was not made with %s", s->signature,
+			       s->certificate);
 	return r;
 }
 
-/* Content, tree and table are laid out anew; the tree is checked against the content before anything is signed. */
+/* Content, tree and table are laid out anew; the tree is checked against the content before
+ * anything is signed. */
 static int sign(struct sign *s, struct err *err)
 {
 	struct assembly *a = &s->assembly;
@@ -62,7 +66,9 @@ static int sign(struct sign *s, struct err *err)
 	if (!r && memcmp(hash, a->signatures.root_hash, sizeof(hash)) != 0)
 		r = err_set(err, EBADMSG, "image changed while it was read");
 	if (!r)
-		r = s->signature ? add_signature(s, err) : signatures_make(&a->signatures, &a->workdir, s->key, s->certificate, err);
+		r = s->signature ? add_signature(s, err)
+				 : signatures_make(&a->signatures, &a->workdir, s->key,
+						   s->certificate, err);
 	a->layout.arch = s->source.arch;
 	memcpy(a->layout.label, root->name, sizeof(a->layout.label));
 	return r ? r : assemble_finish(a, err);
@@ -72,11 +78,24 @@ int image_sign_command(int argc, char **argv)
 {
 	static struct sign s = {.source = {.fd = -1}};
 	const struct option options[] = {
-		{.name = "key", .argument = "KEY", .help = "private key, as openssl takes it", .value = &s.key},
-		{.name = "signature", .argument = "FILE", .help = "detached PKCS#7 in DER that was made elsewhere",
+		{.name = "key",
+		 .argument = "KEY",
+		 .help = "private key, as openssl takes it",
+		 .value = &s.key},
+		{.name = "signature",
+		 .argument = "FILE",
+		 .help = "detached PKCS#7 in DER that was made elsewhere",
 		 .value = &s.signature},
-		{.name = "cert", .argument = "FILE", .help = "the signer's certificate", .value = &s.certificate, .required = true},
-		{.name = "output", .letter = 'o', .argument = "FILE", .help = "the signed image", .value = &s.output,
+		{.name = "cert",
+		 .argument = "FILE",
+		 .help = "the signer's certificate",
+		 .value = &s.certificate,
+		 .required = true},
+		{.name = "output",
+		 .letter = 'o',
+		 .argument = "FILE",
+		 .help = "the signed image",
+		 .value = &s.output,
 		 .required = true},
 		{0},
 	};
@@ -94,7 +113,8 @@ int image_sign_command(int argc, char **argv)
 	if (r)
 		return OPTIONS_EXIT(r);
 	if (!s.key == !s.signature) {
-		(void)fprintf(stderr, "bartizan: image sign: one of --key and --signature is needed\n");
+		(void)fprintf(stderr,
+			      "bartizan: image sign: one of --key and --signature is needed\n");
 		return EXIT_USAGE;
 	}
 	r = source_open(&s.source, operands.at[0], &err);
@@ -106,6 +126,7 @@ int image_sign_command(int argc, char **argv)
 	source_close(&s.source);
 	if (r)
 		return terminal_fail("image sign", &err);
-	(void)fprintf(stderr, "%s: signed by %s\n", s.output, s.assembly.signatures.by[s.assembly.signatures.count - 1].subject);
+	(void)fprintf(stderr, "%s: signed by %s\n", s.output,
+		      s.assembly.signatures.by[s.assembly.signatures.count - 1].subject);
 	return EXIT_OK;
 }

@@ -15,12 +15,14 @@ static int describe(struct signatures *s, const uint8_t *der, size_t size, struc
 	int r = describe_signature(der, size, &d, err);
 
 	if (r == -ENOENT)
-		return REFUSE(err, EBADMSG, "sign without -nocerts", "signature carries no certificate");
+		return REFUSE(err, EBADMSG, "sign without -nocerts",
+			      "signature carries no certificate");
 	if (r)
 		return r;
 	for (uint32_t i = 0; i < s->count; i++)
 		if (memcmp(s->by[i].spki, d.spki, sizeof(d.spki)) == 0)
-			return REFUSE(err, EEXIST, "a second signature needs a second key", "this key has signed the image already");
+			return REFUSE(err, EEXIST, "a second signature needs a second key",
+				      "this key has signed the image already");
 	s->by[s->count] = d;
 	return 0;
 }
@@ -52,7 +54,8 @@ int signatures_take(struct signatures *s, const struct signature_set *set, struc
 
 		if (!set->signatures[i].text)
 			continue;
-		if (base64_decode(set->signatures[i].text, set->signatures[i].length, der, sizeof(der), &size))
+		if (base64_decode(set->signatures[i].text, set->signatures[i].length, der,
+				  sizeof(der), &size))
 			return err_set(err, EBADMSG, "signature %u is not base64", i + 1);
 		r = signatures_add(s, der, size, err);
 		if (r)
@@ -61,14 +64,16 @@ int signatures_take(struct signatures *s, const struct signature_set *set, struc
 	return 0;
 }
 
-int signatures_make(struct signatures *s, const struct workdir *w, const char *key, const char *certificate, struct err *err)
+int signatures_make(struct signatures *s, const struct workdir *w, const char *key,
+		    const char *certificate, struct err *err)
 {
 	char content[WORKDIR_PATH];
 	char made[WORKDIR_PATH];
 	char hash[2 * sizeof(s->root_hash) + 1];
 	const char *const argv[] = {
-		"openssl", "smime", "-sign", "-binary", "-noattr", "-md",  "sha256", "-outform", "DER", "-in", content,
-		"-signer", certificate, "-inkey", key, "-out", made, NULL,
+		"openssl",   "smime",    "-sign", "-binary", "-noattr", "-md",
+		"sha256",    "-outform", "DER",   "-in",     content,   "-signer",
+		certificate, "-inkey",   key,     "-out",    made,      NULL,
 	};
 	char *der;
 	size_t size;

@@ -8,7 +8,8 @@
 #include "trust/describe.h"
 #include "trust/signature_json.h"
 
-/* Signatures on their way into an image's third partition, the first one being what systemd and the kernel read. */
+/* Signatures on their way into an image's third partition, the first one being what systemd and the
+ * kernel read. */
 struct signatures {
 	uint8_t root_hash[32];
 	uint32_t count;
@@ -19,11 +20,13 @@ struct signatures {
 /* Take over those of an image. -EBADMSG. */
 int signatures_take(struct signatures *s, const struct signature_set *set, struct err *err);
 
-/* Add one made elsewhere, in DER. -EBADMSG: not a signature; -EEXIST: its key has signed already; -ENOSPC: there are 8. */
+/* Add one made elsewhere, in DER. -EBADMSG: not a signature; -EEXIST: its key has signed already;
+ * -ENOSPC: there are 8. */
 int signatures_add(struct signatures *s, const uint8_t *der, size_t size, struct err *err);
 
 /* Make one with openssl: @key is whatever openssl's -inkey takes. */
-int signatures_make(struct signatures *s, const struct workdir *w, const char *key, const char *certificate, struct err *err);
+int signatures_make(struct signatures *s, const struct workdir *w, const char *key,
+		    const char *certificate, struct err *err);
 
 /* The JSON text. Returns its length, or -E2BIG. */
 ssize_t signatures_print(const struct signatures *s, char *text, size_t size);

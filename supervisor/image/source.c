@@ -26,6 +26,7 @@ static int read_table(struct source *s, uint64_t size, struct err *err)
 int source_open(struct source *s, const char *path, struct err *err)
 {
 	const struct gpt_partition *p = s->gpt.parts;
+	struct verity_place place;
 	struct stat st;
 	int r;
 
@@ -39,13 +40,16 @@ int source_open(struct source *s, const char *path, struct err *err)
 		return r;
 	if (p[PART_SIGNATURE].size > sizeof(s->text))
 		return err_set(err, EBADMSG, "signature partition is larger than 64 KiB");
-	r = fd_pread_exact(s->fd, s->text, (size_t)p[PART_SIGNATURE].size, p[PART_SIGNATURE].offset);
+	r = fd_pread_exact(s->fd, s->text, (size_t)p[PART_SIGNATURE].size,
+			   p[PART_SIGNATURE].offset);
 	if (r)
 		return err_sys(err, -r, "%s", path);
-	r = signature_json_read_unsigned(s->text, (size_t)p[PART_SIGNATURE].size, &s->signatures, err);
+	r = signature_json_read_unsigned(s->text, (size_t)p[PART_SIGNATURE].size, &s->signatures,
+					 err);
 	if (r)
 		return r;
-	return verity_read(s->fd, p[PART_VERITY].offset, p[PART_ROOT].size, p[PART_VERITY].size, &s->verity, err);
+	place = envelope_verity_place(&s->gpt);
+	return verity_read(s->fd, &place, &s->verity, err);
 }
 
 void source_close(struct source *s)
@@ -69,10 +73,13 @@ struct tree source_tree(const struct source *s, const char *what)
 int source_manifest(const struct source *s, char *buffer, size_t *length, struct err *err)
 {
 	const struct gpt_partition *p = &s->gpt.parts[PART_ROOT];
+	struct erofs_text text = {.bytes = buffer, .size = MANIFEST_MAX + 1};
 	struct erofs erofs;
 	int r = filesystem_check(s->fd, p->offset, p->size, err);
 
 	r = r ? r : erofs_open(&erofs, s->fd, p->offset, p->size, err);
-	return r ? r
-		 : erofs_read_file(&erofs, MANIFEST_DIRECTORY "/" MANIFEST_NAME, buffer, MANIFEST_MAX + 1, length, err);
+	r = r ? r : erofs_read_file(&erofs, MANIFEST_DIRECTORY "/" MANIFEST_NAME, &text, err);
+	if (!r)
+		*length = text.length;
+	return r;
 }

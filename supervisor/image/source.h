@@ -4,7 +4,8 @@
 #include "image/tree.h"
 #include "trust/envelope.h"
 
-/* An existing image, opened to look at it: whatever architecture it is for, signed or not, nothing believed. */
+/* An existing image, opened to look at it: whatever architecture it is for, signed or not, nothing
+ * believed. */
 struct source {
 	int fd;
 	uint32_t arch;

@@ -4,8 +4,9 @@
 #include "base/err.h"
 
 /*
- * Run a program of the build host, found in PATH, without a shell, and wait for it. Its standard output is dropped, its standard error
- * passes through. @package is named when it is not installed. -ENOENT: not installed; -EIO: it failed.
+ * Run a program of the build host, found in PATH, without a shell, and wait for it. Its standard
+ * output is dropped, its standard error passes through. @package is named when it is not installed.
+ * -ENOENT: not installed; -EIO: it failed.
  */
 int spawn_run(const char *const argv[], const char *package, struct err *err);
 

@@ -23,7 +23,8 @@ static int refuse_path(const char *path, const char *what, const char *hint)
 	return REFUSE(walk_err, EINVAL, hint, "%s: %s", path, what);
 }
 
-/* A service runs as another user than root, who owns all files: other modes than these two could only differ by accident. */
+/* A service runs as another user than root, who owns all files: other modes than these two could
+ * only differ by accident. */
 static int normalise_one(const char *path, const struct stat *st, int type, struct FTW *at)
 {
 	mode_t mode = st->st_mode & 07777;
@@ -31,13 +32,16 @@ static int normalise_one(const char *path, const struct stat *st, int type, stru
 
 	(void)at;
 	if (type == FTW_NS || type == FTW_DNR)
-		return refuse_path(path, "cannot be read", "run as a user who can read the whole root file system");
+		return refuse_path(path, "cannot be read",
+				   "run as a user who can read the whole root file system");
 	if (S_ISLNK(st->st_mode))
 		return 0;
 	if (!S_ISDIR(st->st_mode) && !S_ISREG(st->st_mode))
-		return refuse_path(path, "is a device node, pipe or socket", "an image holds files, directories and links only");
+		return refuse_path(path, "is a device node, pipe or socket",
+				   "an image holds files, directories and links only");
 	if (!S_ISDIR(st->st_mode) && (mode & 06000))
-		return refuse_path(path, "is setuid or setgid", "services gain no privileges: remove the bit");
+		return refuse_path(path, "is setuid or setgid",
+				   "services gain no privileges: remove the bit");
 	if (chmod(path, wanted) < 0)
 		return err_sys(walk_err, errno, "%s", path);
 	return 0;
@@ -46,7 +50,8 @@ static int normalise_one(const char *path, const struct stat *st, int type, stru
 int stage_copy(const char *rootfs, const char *stage, struct err *err)
 {
 	char from[WORKDIR_PATH];
-	const char *const argv[] = {"cp", "-a", "--no-preserve=ownership", "--reflink=auto", "--", from, stage, NULL};
+	const char *const argv[] = {
+		"cp", "-a", "--no-preserve=ownership", "--reflink=auto", "--", from, stage, NULL};
 	struct stat st;
 	int r;
 
@@ -66,7 +71,8 @@ int stage_copy(const char *rootfs, const char *stage, struct err *err)
 	return r < 0 && !err->code ? err_sys(err, errno, "%s", stage) : r;
 }
 
-/* Make @path below @stage, one name after the other, through no symbolic link: it would lead somewhere else on the device. */
+/* Make @path below @stage, one name after the other, through no symbolic link: it would lead
+ * somewhere else on the device. */
 static int make_directories(const char *stage, const char *path, struct err *err)
 {
 	CLEAN_FD int at_fd = open(stage, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -91,8 +97,10 @@ static int make_directories(const char *stage, const char *path, struct err *err
 		fd_close(&at_fd);
 		at_fd = next_fd;
 		if (at_fd < 0)
-			return REFUSE(err, ENOTDIR, "the launcher mounts there or reads there: make it a directory",
-				      "%s in the root file system is not a directory", name);
+			return REFUSE(
+				err, ENOTDIR,
+				"the launcher mounts there or reads there: make it a directory",
+				"%s in the root file system is not a directory", name);
 	}
 	return at_fd < 0 ? err_sys(err, errno, "%s", stage) : 0;
 }
@@ -104,7 +112,8 @@ int stage_manifest(const char *stage, const char *text, size_t size, struct err 
 
 	if (r)
 		return r;
-	if ((size_t)snprintf(path, sizeof(path), "%s/" MANIFEST_DIRECTORY "/" MANIFEST_NAME, stage) >= sizeof(path))
+	if ((size_t)snprintf(path, sizeof(path), "%s/" MANIFEST_DIRECTORY "/" MANIFEST_NAME,
+			     stage) >= sizeof(path))
 		return err_set(err, ENAMETOOLONG, "%s", stage);
 	if (unlink(path) < 0 && errno != ENOENT)
 		return err_sys(err, errno, "%s", path);
@@ -123,18 +132,23 @@ int stage_mount_points(const char *stage, const struct policy *policy, struct er
 	return r;
 }
 
-int stage_pack(const struct workdir *w, const char *stage, const char *compress, const char *output, struct err *err)
+int stage_pack(const struct workdir *w, const char *stage, const char *compress, const char *output,
+	       struct err *err)
 {
-	/* The manifest stays uncompressed, so that `image inspect` can read it without a decompressor. */
+	/* The manifest stays uncompressed, so that `image inspect` can read it without a
+	 * decompressor. */
 	static const char hints[] = "0 " MANIFEST_DIRECTORY "/" MANIFEST_NAME "\n65536 .*\n";
 	char hints_file[WORKDIR_PATH];
 	char hints_option[WORKDIR_PATH + 32];
 	const char *const plain[] = {
-		"mkfs.erofs", "--quiet", "-T0", "-U00000000-0000-0000-0000-000000000001", "--all-root", "-x-1", output, stage, NULL,
+		"mkfs.erofs", "--quiet", "-T0",  "-U00000000-0000-0000-0000-000000000001",
+		"--all-root", "-x-1",    output, stage,
+		NULL,
 	};
 	const char *const packed[] = {
-		"mkfs.erofs", "--quiet", "-T0", "-U00000000-0000-0000-0000-000000000001", "--all-root", "-x-1", "-zlz4hc",
-		"-C65536",    hints_option, output, stage, NULL,
+		"mkfs.erofs", "--quiet", "-T0",     "-U00000000-0000-0000-0000-000000000001",
+		"--all-root", "-x-1",    "-zlz4hc", "-C65536",
+		hints_option, output,    stage,     NULL,
 	};
 	int r;
 

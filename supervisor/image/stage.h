@@ -5,18 +5,20 @@
 #include "policy/policy.h"
 
 /*
- * A copy of the service's root file system, made the same for everybody: modes 0755 and 0644 whatever the umask was, nothing that an image
- * must not have (setuid, device nodes, sockets), the manifest written, a directory at every place where the launcher mounts.
+ * A copy of the service's root file system, made the same for everybody: modes 0755 and 0644
+ * whatever the umask was, nothing that an image must not have (setuid, device nodes, sockets), the
+ * manifest written, a directory at every place where the launcher mounts.
  */
 int stage_copy(const char *rootfs, const char *stage, struct err *err);
 int stage_manifest(const char *stage, const char *text, size_t size, struct err *err);
 int stage_mount_points(const char *stage, const struct policy *policy, struct err *err);
 
 /* The staged tree into an erofs file: same tree, same bytes. @compress: "none" or "lz4". */
-int stage_pack(const struct workdir *w, const char *stage, const char *compress, const char *output, struct err *err);
+int stage_pack(const struct workdir *w, const char *stage, const char *compress, const char *output,
+	       struct err *err);
 
 #define MANIFEST_DIRECTORY "usr/lib/bartizan"
-#define MANIFEST_NAME "service.ini"
-#define MANIFEST_MAX 65536
+#define MANIFEST_NAME      "service.ini"
+#define MANIFEST_MAX       65536
 
 #endif

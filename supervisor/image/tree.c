@@ -9,12 +9,14 @@
 #include "crypto/sha256.h"
 #include "trust/refuse.h"
 
-/* One walk over the levels, bottom up; the two users differ only in what they do with a finished block of the tree. */
+/* One walk over the levels, bottom up; the two users differ only in what they do with a finished
+ * block of the tree. */
 struct walk {
 	const struct tree *tree;
 	struct verity_shape shape;
 	struct sha256 salted; /* the state after the salt: every block starts from it */
-	int (*done)(const struct walk *w, uint32_t level, uint64_t index, const uint8_t block[VERITY_BLOCK], struct err *err);
+	int (*done)(const struct walk *w, uint32_t level, uint64_t index,
+		    const uint8_t block[VERITY_BLOCK], struct err *err);
 };
 
 static uint64_t offset_of(const struct walk *w, uint32_t level, uint64_t index)
@@ -22,8 +24,8 @@ static uint64_t offset_of(const struct walk *w, uint32_t level, uint64_t index)
 	return w->tree->hash_offset + (w->shape.first[level] + index) * VERITY_BLOCK;
 }
 
-static int write_block(const struct walk *w, uint32_t level, uint64_t index, const uint8_t block[VERITY_BLOCK],
-		       struct err *err)
+static int write_block(const struct walk *w, uint32_t level, uint64_t index,
+		       const uint8_t block[VERITY_BLOCK], struct err *err)
 {
 	ssize_t n = pwrite(w->tree->fd, block, VERITY_BLOCK, (off_t)offset_of(w, level, index));
 
@@ -32,8 +34,8 @@ static int write_block(const struct walk *w, uint32_t level, uint64_t index, con
 	return 0;
 }
 
-static int compare_block(const struct walk *w, uint32_t level, uint64_t index, const uint8_t block[VERITY_BLOCK],
-			 struct err *err)
+static int compare_block(const struct walk *w, uint32_t level, uint64_t index,
+			 const uint8_t block[VERITY_BLOCK], struct err *err)
 {
 	uint8_t stored[VERITY_BLOCK];
 	uint64_t first = index * VERITY_PER_BLOCK;
@@ -42,16 +44,22 @@ static int compare_block(const struct walk *w, uint32_t level, uint64_t index, c
 	if (r)
 		return err_sys(err, -r, "cannot read the hash tree");
 	for (uint64_t i = 0; i < VERITY_PER_BLOCK; i++) {
-		if (memcmp(stored + i * VERITY_DIGEST, block + i * VERITY_DIGEST, VERITY_DIGEST) == 0)
+		if (memcmp(stored + i * VERITY_DIGEST, block + i * VERITY_DIGEST, VERITY_DIGEST) ==
+		    0)
 			continue;
 		if (level == 0)
-			return REFUSE(err, EBADMSG, HINT_COPY, "data block %" PRIu64 " does not match the hash tree", first + i);
-		return REFUSE(err, EBADMSG, HINT_COPY, "hash tree: block %" PRIu64 " of level %u is wrong", first + i, level - 1);
+			return REFUSE(err, EBADMSG, HINT_COPY,
+				      "data block %" PRIu64 " does not match the hash tree",
+				      first + i);
+		return REFUSE(err, EBADMSG, HINT_COPY,
+			      "hash tree: block %" PRIu64 " of level %u is wrong", first + i,
+			      level - 1);
 	}
 	return 0;
 }
 
-/* Where level @level of the tree takes its input from: the data for the lowest, the level below for the others. */
+/* Where level @level of the tree takes its input from: the data for the lowest, the level below for
+ * the others. */
 static uint64_t input_offset(const struct walk *w, uint32_t level, uint64_t index)
 {
 	if (level == 0)
@@ -67,13 +75,15 @@ static void hash_block(const struct walk *w, const uint8_t *block, uint8_t diges
 	sha256_final(&s, digest);
 }
 
-static int walk_block(const struct walk *w, uint32_t level, uint64_t index, uint64_t inputs, struct err *err)
+static int walk_block(const struct walk *w, uint32_t level, uint64_t index, uint64_t inputs,
+		      struct err *err)
 {
 	static uint8_t batch[VERITY_PER_BLOCK * VERITY_BLOCK];
 	uint8_t block[VERITY_BLOCK] = {0};
 	uint64_t first = index * VERITY_PER_BLOCK;
 	uint64_t count = inputs - first < VERITY_PER_BLOCK ? inputs - first : VERITY_PER_BLOCK;
-	int r = fd_pread_exact(w->tree->fd, batch, (size_t)(count * VERITY_BLOCK), input_offset(w, level, first));
+	int r = fd_pread_exact(w->tree->fd, batch, (size_t)(count * VERITY_BLOCK),
+			       input_offset(w, level, first));
 
 	if (r)
 		return err_sys(err, -r, "cannot read the image");
@@ -107,15 +117,18 @@ static int walk_levels(struct walk *w, uint8_t root_hash[VERITY_DIGEST], struct 
 	return 0;
 }
 
-static int walk(const struct tree *t, struct walk *w, uint8_t root_hash[VERITY_DIGEST], struct err *err)
+static int walk(const struct tree *t, struct walk *w, uint8_t root_hash[VERITY_DIGEST],
+		struct err *err)
 {
 	w->tree = t;
 	if (verity_shape(t->verity.data_blocks, &w->shape))
-		return REFUSE(err, EBADMSG, "an image needs at least two blocks of content", "content is too small or too large");
+		return REFUSE(err, EBADMSG, "an image needs at least two blocks of content",
+			      "content is too small or too large");
 	return walk_levels(w, root_hash, err);
 }
 
-int tree_write(const struct tree *t, const uint8_t uuid[16], uint8_t root_hash[VERITY_DIGEST], struct err *err)
+int tree_write(const struct tree *t, const uint8_t uuid[16], uint8_t root_hash[VERITY_DIGEST],
+	       struct err *err)
 {
 	struct walk w = {.done = write_block};
 	uint8_t super[VERITY_BLOCK];
@@ -137,6 +150,7 @@ int tree_check(const struct tree *t, const uint8_t root_hash[VERITY_DIGEST], str
 	if (r)
 		return r;
 	if (memcmp(found, root_hash, sizeof(found)) != 0)
-		return REFUSE(err, EBADMSG, HINT_COPY, "hash tree does not lead to the signed root hash");
+		return REFUSE(err, EBADMSG, HINT_COPY,
+			      "hash tree does not lead to the signed root hash");
 	return 0;
 }

@@ -4,7 +4,8 @@
 #include "base/err.h"
 #include "trust/verity.h"
 
-/* The hash tree of dm-verity, format 1 (kernel: Documentation/admin-guide/device-mapper/verity.rst), over data and tree in one file. */
+/* The hash tree of dm-verity, format 1 (kernel:
+ * Documentation/admin-guide/device-mapper/verity.rst), over data and tree in one file. */
 struct tree {
 	int fd;
 	uint64_t data_offset;
@@ -14,9 +15,11 @@ struct tree {
 };
 
 /* Write superblock and tree; @uuid as in the superblock. Gives the root hash. -errno. */
-int tree_write(const struct tree *t, const uint8_t uuid[16], uint8_t root_hash[VERITY_DIGEST], struct err *err);
+int tree_write(const struct tree *t, const uint8_t uuid[16], uint8_t root_hash[VERITY_DIGEST],
+	       struct err *err);
 
-/* Read all data and compare every block of the tree. -EBADMSG names the first block that differs. */
+/* Read all data and compare every block of the tree. -EBADMSG names the first block that differs.
+ */
 int tree_check(const struct tree *t, const uint8_t root_hash[VERITY_DIGEST], struct err *err);
 
 #endif

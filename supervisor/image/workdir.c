@@ -73,7 +73,8 @@ int workdir_read_file(const char *path, size_t most, char **bytes, size_t *size,
 
 int workdir_write_file(const char *path, const void *bytes, size_t size, struct err *err)
 {
-	CLEAN_FD int file_fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
+	CLEAN_FD int file_fd =
+		open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
 	int r = file_fd < 0 ? -errno : fd_write_all(file_fd, bytes, size);
 
 	return r ? err_sys(err, -r, "cannot write %s", path) : 0;

@@ -13,7 +13,8 @@ void trust_anchors_init(struct trust_anchors *a)
 	a->magic = ANCHORS_MAGIC;
 }
 
-int trust_anchors_add(struct trust_anchors *a, enum anchor_kind kind, const void *bytes, size_t length, struct err *err)
+int trust_anchors_add(struct trust_anchors *a, enum anchor_kind kind, const void *bytes,
+		      size_t length, struct err *err)
 {
 	size_t stored = kind == ANCHOR_PEM ? length + 1 : length;
 
@@ -21,7 +22,8 @@ int trust_anchors_add(struct trust_anchors *a, enum anchor_kind kind, const void
 	    (kind == ANCHOR_PEM && memchr(bytes, '\0', length)))
 		return REFUSE(err, EINVAL, HINT_ANCHOR, "trust anchor is empty or not text");
 	if (a->count == TRUST_SIGNERS_MAX || stored > ANCHORS_BYTES - a->used)
-		return REFUSE(err, ENOSPC, HINT_ANCHOR, "trust anchors are too many or too large (64 KiB)");
+		return REFUSE(err, ENOSPC, HINT_ANCHOR,
+			      "trust anchors are too many or too large (64 KiB)");
 	memcpy(a->bytes + a->used, bytes, length);
 	a->anchors[a->count].kind = kind;
 	a->anchors[a->count].offset = a->used;
@@ -32,7 +34,8 @@ int trust_anchors_add(struct trust_anchors *a, enum anchor_kind kind, const void
 }
 
 /* A row with both a file and a key goes in as a file; the launcher compares the key (scope.c). */
-static int load_one(struct trust_anchors *a, int directory, const struct trust_signer *signer, struct err *err)
+static int load_one(struct trust_anchors *a, int directory, const struct trust_signer *signer,
+		    struct err *err)
 {
 	static char text[ANCHORS_BYTES];
 	ssize_t size;
@@ -41,11 +44,13 @@ static int load_one(struct trust_anchors *a, int directory, const struct trust_s
 		return trust_anchors_add(a, ANCHOR_SPKI, signer->spki, sizeof(signer->spki), err);
 	size = fd_read_file(directory, signer->anchor, text, sizeof(text));
 	if (size < 0)
-		return err_sys(err, (int)-size, "signer %s: cannot read %s", signer->name, signer->anchor);
+		return err_sys(err, (int)-size, "signer %s: cannot read %s", signer->name,
+			       signer->anchor);
 	return trust_anchors_add(a, ANCHOR_PEM, text, (size_t)size, err);
 }
 
-int trust_anchors_load(struct trust_anchors *a, int directory, const struct trust_policy *policy, struct err *err)
+int trust_anchors_load(struct trust_anchors *a, int directory, const struct trust_policy *policy,
+		       struct err *err)
 {
 	int r = 0;
 
@@ -70,7 +75,10 @@ static int check_one(const struct trust_anchors *a, const struct trust_anchor *o
 
 int trust_anchors_validate(const struct trust_anchors *a, struct err *err)
 {
-	int r = a->magic == ANCHORS_MAGIC && a->count <= TRUST_SIGNERS_MAX && a->used <= ANCHORS_BYTES ? 0 : -EBADMSG;
+	int r = a->magic == ANCHORS_MAGIC && a->count <= TRUST_SIGNERS_MAX &&
+				a->used <= ANCHORS_BYTES
+			? 0
+			: -EBADMSG;
 
 	for (uint32_t i = 0; !r && i < a->count; i++)
 		r = check_one(a, &a->anchors[i]);

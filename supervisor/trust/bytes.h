@@ -5,7 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* On-disk numbers of GPT, dm-verity and erofs are little-endian and not aligned for us: byte by byte, the same on every board. */
+/* On-disk numbers of GPT, dm-verity and erofs are little-endian and not aligned for us: byte by
+ * byte, the same on every board. */
 static inline uint16_t le16_get(const uint8_t *at)
 {
 	return (uint16_t)(at[0] | at[1] << 8);

@@ -8,20 +8,27 @@
 #include "crypto/sha256.h"
 #include "trust/refuse.h"
 
-#define HINT_LEAF "the signer's certificate needs codeSigning, digitalSignature and a P-256, P-384 or RSA-3072 key"
+#define HINT_LEAF                                                                                  \
+	"the signer's certificate needs codeSigning, digitalSignature and a P-256, P-384 or "      \
+	"RSA-3072 key"
 #define RSA_BITS_MIN 3072
 
-/* Ours, not mbedTLS's default, which allows RSA-2048 and more curves. PSS is left out: one padding, one verifier. */
+/* Ours, not mbedTLS's default, which allows RSA-2048 and more curves. PSS is left out: one padding,
+ * one verifier. */
 static const mbedtls_x509_crt_profile profile = {
-	.allowed_mds = MBEDTLS_X509_ID_FLAG(MBEDTLS_MD_SHA256) | MBEDTLS_X509_ID_FLAG(MBEDTLS_MD_SHA384) |
+	.allowed_mds = MBEDTLS_X509_ID_FLAG(MBEDTLS_MD_SHA256) |
+		       MBEDTLS_X509_ID_FLAG(MBEDTLS_MD_SHA384) |
 		       MBEDTLS_X509_ID_FLAG(MBEDTLS_MD_SHA512),
-	.allowed_pks = MBEDTLS_X509_ID_FLAG(MBEDTLS_PK_RSA) | MBEDTLS_X509_ID_FLAG(MBEDTLS_PK_ECKEY) |
+	.allowed_pks = MBEDTLS_X509_ID_FLAG(MBEDTLS_PK_RSA) |
+		       MBEDTLS_X509_ID_FLAG(MBEDTLS_PK_ECKEY) |
 		       MBEDTLS_X509_ID_FLAG(MBEDTLS_PK_ECDSA),
-	.allowed_curves = MBEDTLS_X509_ID_FLAG(MBEDTLS_ECP_DP_SECP256R1) | MBEDTLS_X509_ID_FLAG(MBEDTLS_ECP_DP_SECP384R1),
+	.allowed_curves = MBEDTLS_X509_ID_FLAG(MBEDTLS_ECP_DP_SECP256R1) |
+			  MBEDTLS_X509_ID_FLAG(MBEDTLS_ECP_DP_SECP384R1),
 	.rsa_min_bitlen = RSA_BITS_MIN,
 };
 
-int certificate_authorities_parse(struct authorities *a, const struct trust_anchors *anchors, struct err *err)
+int certificate_authorities_parse(struct authorities *a, const struct trust_anchors *anchors,
+				  struct err *err)
 {
 	a->anchors = anchors;
 	for (uint32_t i = 0; i < TRUST_SIGNERS_MAX; i++)
@@ -31,10 +38,12 @@ int certificate_authorities_parse(struct authorities *a, const struct trust_anch
 
 		if (one->kind != ANCHOR_PEM)
 			continue;
-		/* A positive result counts certificates that were skipped: an anchor that was meant and is missing. */
-		if (mbedtls_x509_crt_parse(&a->chains[i], anchors->bytes + one->offset, one->length))
-			return REFUSE(err, EINVAL, "an anchor is a PEM file of CA certificates", "trust anchor %u is not readable",
-				      i + 1);
+		/* A positive result counts certificates that were skipped: an anchor that was meant
+		 * and is missing. */
+		if (mbedtls_x509_crt_parse(&a->chains[i], anchors->bytes + one->offset,
+					   one->length))
+			return REFUSE(err, EINVAL, "an anchor is a PEM file of CA certificates",
+				      "trust anchor %u is not readable", i + 1);
 	}
 	return 0;
 }
@@ -55,7 +64,8 @@ static int check_key(const mbedtls_x509_crt *leaf, struct err *err)
 		return 0;
 	if (curve == MBEDTLS_ECP_DP_SECP256R1 || curve == MBEDTLS_ECP_DP_SECP384R1)
 		return 0;
-	return REFUSE(err, EKEYREJECTED, HINT_LEAF, "signer's key is too weak or of an unknown kind (%s, %zu bits)",
+	return REFUSE(err, EKEYREJECTED, HINT_LEAF,
+		      "signer's key is too weak or of an unknown kind (%s, %zu bits)",
 		      mbedtls_pk_get_name(&leaf->pk), mbedtls_pk_get_bitlen(&leaf->pk));
 }
 
@@ -67,19 +77,26 @@ static bool has_purpose(const mbedtls_x509_crt *leaf, const char *oid, size_t si
 	return false;
 }
 
-/* mbedTLS's own checks answer yes when the extension is absent, and "any" counts as every purpose: both are refused here. */
+/* mbedTLS's own checks answer yes when the extension is absent, and "any" counts as every purpose:
+ * both are refused here. */
 static int check_purpose(const mbedtls_x509_crt *leaf, struct err *err)
 {
 	if (leaf->MBEDTLS_PRIVATE(ca_istrue))
-		return REFUSE(err, EKEYREJECTED, HINT_LEAF, "image is signed with a certificate authority's own key");
+		return REFUSE(err, EKEYREJECTED, HINT_LEAF,
+			      "image is signed with a certificate authority's own key");
 	if (!mbedtls_x509_crt_has_ext_type(leaf, MBEDTLS_X509_EXT_KEY_USAGE) ||
 	    mbedtls_x509_crt_check_key_usage(leaf, MBEDTLS_X509_KU_DIGITAL_SIGNATURE))
-		return REFUSE(err, EKEYREJECTED, HINT_LEAF, "certificate lacks the digitalSignature key usage");
+		return REFUSE(err, EKEYREJECTED, HINT_LEAF,
+			      "certificate lacks the digitalSignature key usage");
 	if (!mbedtls_x509_crt_has_ext_type(leaf, MBEDTLS_X509_EXT_EXTENDED_KEY_USAGE) ||
-	    !has_purpose(leaf, MBEDTLS_OID_CODE_SIGNING, MBEDTLS_OID_SIZE(MBEDTLS_OID_CODE_SIGNING)))
-		return REFUSE(err, EKEYREJECTED, HINT_LEAF, "certificate lacks the codeSigning extended key usage");
-	if (has_purpose(leaf, MBEDTLS_OID_ANY_EXTENDED_KEY_USAGE, MBEDTLS_OID_SIZE(MBEDTLS_OID_ANY_EXTENDED_KEY_USAGE)))
-		return REFUSE(err, EKEYREJECTED, HINT_LEAF, "certificate is for any purpose, codeSigning alone is wanted");
+	    !has_purpose(leaf, MBEDTLS_OID_CODE_SIGNING,
+			 MBEDTLS_OID_SIZE(MBEDTLS_OID_CODE_SIGNING)))
+		return REFUSE(err, EKEYREJECTED, HINT_LEAF,
+			      "certificate lacks the codeSigning extended key usage");
+	if (has_purpose(leaf, MBEDTLS_OID_ANY_EXTENDED_KEY_USAGE,
+			MBEDTLS_OID_SIZE(MBEDTLS_OID_ANY_EXTENDED_KEY_USAGE)))
+		return REFUSE(err, EKEYREJECTED, HINT_LEAF,
+			      "certificate is for any purpose, codeSigning alone is wanted");
 	return 0;
 }
 
@@ -114,8 +131,8 @@ struct chain_walk {
 };
 
 /*
- * mbedTLS judges dates by a clock of its own choice. A gateway's clock may be anything, so its verdict is wiped and ours is taken:
- * notBefore never, notAfter only when asked.
+ * mbedTLS judges dates by a clock of its own choice. A gateway's clock may be anything, so its
+ * verdict is wiped and ours is taken: notBefore never, notAfter only when asked.
  */
 static int judge_dates(void *data, mbedtls_x509_crt *crt, int depth, uint32_t *flags)
 {
@@ -128,39 +145,45 @@ static int judge_dates(void *data, mbedtls_x509_crt *crt, int depth, uint32_t *f
 	return 0;
 }
 
-/* 0, -ENOKEY: this anchor does not vouch for @leaf, -EKEYREJECTED: it does, but something on the way is too weak or has expired. */
-static int check_chain(mbedtls_x509_crt *chain, const struct trust_request *request, const mbedtls_x509_crt *leaf,
-		       struct err *err)
+/* 0, -ENOKEY: this anchor does not vouch for @leaf, -EKEYREJECTED: it does, but something on the
+ * way is too weak or has expired. */
+static int check_chain(mbedtls_x509_crt *chain, const struct trust_request *request,
+		       const mbedtls_x509_crt *leaf, struct err *err)
 {
 	struct chain_walk walk = {.request = request};
 	mbedtls_x509_crt copy;
 	uint32_t flags = 0;
 	int r;
 
-	/* mbedTLS wants a leaf it may write to, and would follow leaf->next as intermediates: give it one certificate alone. */
+	/* mbedTLS wants a leaf it may write to, and would follow leaf->next as intermediates: give
+	 * it one certificate alone. */
 	mbedtls_x509_crt_init(&copy);
 	if (mbedtls_x509_crt_parse_der(&copy, leaf->raw.p, leaf->raw.len)) {
 		mbedtls_x509_crt_free(&copy);
 		return REFUSE(err, EKEYREJECTED, HINT_LEAF, "signer's certificate cannot be read");
 	}
-	r = mbedtls_x509_crt_verify_with_profile(&copy, chain, NULL, &profile, NULL, &flags, judge_dates, &walk);
+	r = mbedtls_x509_crt_verify_with_profile(&copy, chain, NULL, &profile, NULL, &flags,
+						 judge_dates, &walk);
 	mbedtls_x509_crt_free(&copy);
 	if (r && r != MBEDTLS_ERR_X509_CERT_VERIFY_FAILED)
 		return REFUSE(err, EKEYREJECTED, HINT_LEAF, "certificate chain cannot be checked");
 	if (flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED)
 		return -ENOKEY;
 	if (flags)
-		return REFUSE(err, EKEYREJECTED, HINT_LEAF, "certificate chain uses a weak key or digest");
+		return REFUSE(err, EKEYREJECTED, HINT_LEAF,
+			      "certificate chain uses a weak key or digest");
 	if (walk.expired)
-		return REFUSE(err, EKEYREJECTED, "sign the image again with a current certificate", "certificate has expired");
+		return REFUSE(err, EKEYREJECTED, "sign the image again with a current certificate",
+			      "certificate has expired");
 	return 0;
 }
 
-static int check_one_anchor(const struct authorities *a, const struct trust_request *request, const mbedtls_x509_crt *leaf,
-			    uint32_t index, struct err *err)
+static int check_one_anchor(const struct authorities *a, const struct trust_request *request,
+			    const mbedtls_x509_crt *leaf, uint32_t index, struct err *err)
 {
 	const struct trust_anchor *one = &a->anchors->anchors[index];
-	mbedtls_x509_crt chain = a->chains[index]; /* mbedTLS takes it without const and does not change it */
+	mbedtls_x509_crt chain =
+		a->chains[index]; /* mbedTLS takes it without const and does not change it */
 	uint8_t spki[SHA256_SIZE];
 
 	if (one->kind == ANCHOR_PEM)
@@ -169,12 +192,13 @@ static int check_one_anchor(const struct authorities *a, const struct trust_requ
 	if (memcmp(spki, a->anchors->bytes + one->offset, sizeof(spki)) != 0)
 		return -ENOKEY;
 	if (request->check_expiry && has_expired(leaf, request->now_s))
-		return REFUSE(err, EKEYREJECTED, "sign the image again with a current certificate", "certificate has expired");
+		return REFUSE(err, EKEYREJECTED, "sign the image again with a current certificate",
+			      "certificate has expired");
 	return 0;
 }
 
-int certificate_check(const struct authorities *a, const struct trust_request *request, const mbedtls_x509_crt *leaf,
-		      uint32_t *anchor, struct err *err)
+int certificate_check(const struct authorities *a, const struct trust_request *request,
+		      const mbedtls_x509_crt *leaf, uint32_t *anchor, struct err *err)
 {
 	uint32_t index;
 	int r = -ENOKEY;
@@ -185,8 +209,10 @@ int certificate_check(const struct authorities *a, const struct trust_request *r
 			break;
 	}
 	if (r == -ENOKEY)
-		return REFUSE(err, ENOKEY, "its certificate authority must be an anchor of a [signer] in trust.conf",
-			      "signature by an unknown certificate authority");
+		return REFUSE(
+			err, ENOKEY,
+			"its certificate authority must be an anchor of a [signer] in trust.conf",
+			"signature by an unknown certificate authority");
 	if (r)
 		return r;
 	r = check_key(leaf, err);

@@ -2,9 +2,9 @@
 
 #include "trust/refuse.h"
 
-#define DEPTH_MAX 24
+#define DEPTH_MAX   24
 #define CONSTRUCTED 0x20
-#define LONG_TAG 0x1f
+#define LONG_TAG    0x1f
 
 struct walk {
 	const uint8_t *bytes;

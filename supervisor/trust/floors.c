@@ -10,21 +10,25 @@
 #include "trust/refuse.h"
 
 #define TEMPORARY "floors.new"
-#define HINT_FLOORS "the file \"floors\" of the state partition is damaged: restore it, or remove it to start from trust.conf"
+#define HINT_FLOORS                                                                                \
+	"the file \"floors\" of the state partition is damaged: restore it, or remove it to "      \
+	"start from trust.conf"
 
 static int check(const struct floors *f)
 {
 	if (f->magic != FLOORS_MAGIC || f->count > FLOORS_MAX)
 		return -EBADMSG;
 	for (uint32_t i = 0; i < f->count; i++)
-		if (!str_terminated(f->floors[i].name, NAME_SIZE) || !str_is_name(f->floors[i].name))
+		if (!str_terminated(f->floors[i].name, NAME_SIZE) ||
+		    !str_is_name(f->floors[i].name))
 			return -EBADMSG;
 	return 0;
 }
 
 int floors_load(int directory, struct floors *f, struct err *err)
 {
-	CLEAN_FD int file_fd = openat(directory, FLOORS_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	CLEAN_FD int file_fd =
+		openat(directory, FLOORS_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 	static struct floors found;
 	struct stat st;
 	int r;
@@ -63,7 +67,8 @@ uint32_t floors_epoch(const struct floors *f, const char *name)
 	return 0;
 }
 
-int floors_raise(struct floors *f, const char *name, uint32_t epoch, uint32_t trust_version, struct err *err)
+int floors_raise(struct floors *f, const char *name, uint32_t epoch, uint32_t trust_version,
+		 struct err *err)
 {
 	struct floor *one = find(f, name);
 
@@ -84,7 +89,8 @@ int floors_raise(struct floors *f, const char *name, uint32_t epoch, uint32_t tr
 
 static int write_temporary(int directory, const struct floors *f)
 {
-	CLEAN_FD int file_fd = openat(directory, TEMPORARY, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	CLEAN_FD int file_fd = openat(directory, TEMPORARY,
+				      O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	int r;
 
 	if (file_fd < 0)

@@ -34,8 +34,9 @@ uint32_t gpt_crc32(uint32_t crc, const uint8_t *bytes, size_t count)
 {
 	/* The remainders of the sixteen half bytes: small, and fast enough for 16 KiB. */
 	static const uint32_t half[16] = {
-		0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
-		0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
+		0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4,
+		0x4db26158, 0x5005713c, 0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
+		0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
 	};
 
 	crc = ~crc;
@@ -54,7 +55,8 @@ void gpt_uuid_swap(const uint8_t from[16], uint8_t to[16])
 		to[i] = from[order[i]];
 }
 
-/* Exactly one of the two sector sizes may show a header: a file with both would mean different things to different readers. */
+/* Exactly one of the two sector sizes may show a header: a file with both would mean different
+ * things to different readers. */
 static int find_sector_size(int fd, uint64_t file_size, uint32_t *sector_size, struct err *err)
 {
 	static const uint32_t sizes[] = {512, 4096};
@@ -86,16 +88,20 @@ static int check_header_form(uint8_t *raw, struct err *err)
 {
 	uint32_t crc = le32_get(raw + 16);
 
-	if (le32_get(raw + 8) != 0x00010000u || le32_get(raw + 12) != GPT_HEADER_SIZE || le32_get(raw + 20))
-		return REFUSE(err, EBADMSG, HINT_BUILD, "partition table: revision or header size is not that of GPT 1.0");
+	if (le32_get(raw + 8) != 0x00010000u || le32_get(raw + 12) != GPT_HEADER_SIZE ||
+	    le32_get(raw + 20))
+		return REFUSE(err, EBADMSG, HINT_BUILD,
+			      "partition table: revision or header size is not that of GPT 1.0");
 	le32_put(raw + 16, 0);
 	if (gpt_crc32(0, raw, GPT_HEADER_SIZE) != crc)
 		return REFUSE(err, EBADMSG, HINT_COPY, "partition table: header checksum is wrong");
 	if (le64_get(raw + 24) != 1 || le64_get(raw + 72) != 2)
-		return REFUSE(err, EBADMSG, HINT_BUILD, "partition table: header or entries are not in their place");
+		return REFUSE(err, EBADMSG, HINT_BUILD,
+			      "partition table: header or entries are not in their place");
 	if (le32_get(raw + 80) != GPT_ENTRIES || le32_get(raw + 84) != GPT_ENTRY_SIZE)
 		return REFUSE(err, EBADMSG, HINT_BUILD,
-			      "partition table: %" PRIu32 " entries of %" PRIu32 " bytes, must be 128 of 128",
+			      "partition table: %" PRIu32 " entries of %" PRIu32
+			      " bytes, must be 128 of 128",
 			      le32_get(raw + 80), le32_get(raw + 84));
 	return 0;
 }
@@ -118,14 +124,17 @@ static int read_header(struct scan *s, uint64_t file_size, struct err *err)
 	s->header.entries_crc = le32_get(raw + 88);
 	if (s->header.alternate_lba >= sectors)
 		return REFUSE(err, EBADMSG, HINT_COPY,
-			      "image is truncated: its last sector is %" PRIu64 ", the file has %" PRIu64 " sectors of %" PRIu32,
+			      "image is truncated: its last sector is %" PRIu64
+			      ", the file has %" PRIu64 " sectors of %" PRIu32,
 			      s->header.alternate_lba, sectors, s->sector_size);
 	if ((s->header.alternate_lba + 1) * s->sector_size != file_size)
 		return REFUSE(err, EBADMSG, HINT_COPY, "image has %" PRIu64 " bytes behind its end",
 			      file_size - (s->header.alternate_lba + 1) * s->sector_size);
-	if (s->header.first_usable < entries_end || s->header.last_usable >= s->header.alternate_lba ||
+	if (s->header.first_usable < entries_end ||
+	    s->header.last_usable >= s->header.alternate_lba ||
 	    s->header.first_usable > s->header.last_usable)
-		return REFUSE(err, EBADMSG, HINT_BUILD, "partition table: usable range is impossible");
+		return REFUSE(err, EBADMSG, HINT_BUILD,
+			      "partition table: usable range is impossible");
 	return 0;
 }
 
@@ -154,18 +163,23 @@ static int claim_range(struct scan *s, const uint8_t *raw, uint32_t number, stru
 	uint64_t step = GPT_ALIGN / s->sector_size;
 
 	if (s->used == GPT_USED_MAX)
-		return REFUSE(err, EBADMSG, HINT_BUILD, "partition table: more than %d partitions", GPT_USED_MAX);
+		return REFUSE(err, EBADMSG, HINT_BUILD, "partition table: more than %d partitions",
+			      GPT_USED_MAX);
 	if (first > last || first < s->header.first_usable)
-		return REFUSE(err, EBADMSG, HINT_BUILD, "partition %" PRIu32 " has an impossible range", number);
+		return REFUSE(err, EBADMSG, HINT_BUILD,
+			      "partition %" PRIu32 " has an impossible range", number);
 	if (last > s->header.last_usable)
 		return REFUSE(err, EBADMSG, HINT_COPY,
-			      "image is truncated: partition %" PRIu32 " ends at sector %" PRIu64 ", the usable part at %" PRIu64,
+			      "image is truncated: partition %" PRIu32 " ends at sector %" PRIu64
+			      ", the usable part at %" PRIu64,
 			      number, last, s->header.last_usable);
 	if (first % step || (last + 1) % step)
-		return REFUSE(err, EBADMSG, HINT_BUILD, "partition %" PRIu32 " is not aligned to 4096 bytes", number);
+		return REFUSE(err, EBADMSG, HINT_BUILD,
+			      "partition %" PRIu32 " is not aligned to 4096 bytes", number);
 	for (uint32_t i = 0; i < s->used; i++)
 		if (first <= s->ranges[i][1] && last >= s->ranges[i][0])
-			return REFUSE(err, EBADMSG, HINT_BUILD, "partition %" PRIu32 " overlaps another", number);
+			return REFUSE(err, EBADMSG, HINT_BUILD,
+				      "partition %" PRIu32 " overlaps another", number);
 	s->ranges[s->used][0] = first;
 	s->ranges[s->used][1] = last;
 	s->used++;
@@ -181,7 +195,8 @@ static int take_partition(struct scan *s, const uint8_t *raw, enum gpt_part part
 	p->attributes = le64_get(raw + 48);
 	gpt_uuid_swap(raw + 16, p->uuid);
 	if (decode_name(raw + 56, p->name))
-		return REFUSE(err, EBADMSG, HINT_BUILD, "partition name has characters that are not printable");
+		return REFUSE(err, EBADMSG, HINT_BUILD,
+			      "partition name has characters that are not printable");
 	s->found[part] = true;
 	return 0;
 }
@@ -198,10 +213,12 @@ static int scan_entry(struct scan *s, const uint8_t *raw, uint32_t number, struc
 	if (r)
 		return r;
 	if (trust_part_find(raw, &arch, &part))
-		return REFUSE(err, EBADMSG, HINT_BUILD, "partition %" PRIu32 " has a type that does not belong into an image",
+		return REFUSE(err, EBADMSG, HINT_BUILD,
+			      "partition %" PRIu32 " has a type that does not belong into an image",
 			      number);
 	if (s->seen[arch][part])
-		return REFUSE(err, EBADMSG, HINT_BUILD, "partition %" PRIu32 " repeats the type of another", number);
+		return REFUSE(err, EBADMSG, HINT_BUILD,
+			      "partition %" PRIu32 " repeats the type of another", number);
 	s->seen[arch][part] = true;
 	if (arch == s->arch)
 		return take_partition(s, raw, part, err);
@@ -209,7 +226,8 @@ static int scan_entry(struct scan *s, const uint8_t *raw, uint32_t number, struc
 	return 0;
 }
 
-/* Checksum and entries in one pass over the same bytes: what was summed is what is used, also if the file changes meanwhile. */
+/* Checksum and entries in one pass over the same bytes: what was summed is what is used, also if
+ * the file changes meanwhile. */
 static int read_entries(struct scan *s, struct err *err)
 {
 	uint8_t chunk[CHUNK];
@@ -228,7 +246,8 @@ static int read_entries(struct scan *s, struct err *err)
 		}
 	}
 	if (crc != s->header.entries_crc)
-		return REFUSE(err, EBADMSG, HINT_COPY, "partition table: checksum of the entries is wrong");
+		return REFUSE(err, EBADMSG, HINT_COPY,
+			      "partition table: checksum of the entries is wrong");
 	return 0;
 }
 
@@ -236,18 +255,22 @@ static int check_found(const struct scan *s, struct err *err)
 {
 	if (!s->found[PART_ROOT] && s->other_arch >= 0)
 		return REFUSE(err, ENOEXEC, "build the image with --arch of this device",
-			      "image is for %s, this device is %s", trust_arch_name((uint32_t)s->other_arch),
-			      trust_arch_name(s->arch));
+			      "image is for %s, this device is %s",
+			      trust_arch_name((uint32_t)s->other_arch), trust_arch_name(s->arch));
 	if (!s->found[PART_ROOT])
 		return REFUSE(err, EBADMSG, HINT_BUILD, "image has no root partition");
 	if (!s->found[PART_VERITY])
-		return REFUSE(err, EBADMSG, HINT_BUILD, "image has no verity partition: nothing protects its content");
+		return REFUSE(err, EBADMSG, HINT_BUILD,
+			      "image has no verity partition: nothing protects its content");
 	if (!s->found[PART_SIGNATURE])
-		return REFUSE(err, ENOKEY, "sign it with `bartizan image sign`", "no signature partition: image is unsigned");
+		return REFUSE(err, ENOKEY, "sign it with `bartizan image sign`",
+			      "no signature partition: image is unsigned");
 	if (!(s->gpt.parts[PART_ROOT].attributes & GPT_READ_ONLY))
-		return REFUSE(err, EBADMSG, HINT_BUILD, "root partition is not marked read-only (GPT flag 60)");
+		return REFUSE(err, EBADMSG, HINT_BUILD,
+			      "root partition is not marked read-only (GPT flag 60)");
 	if (s->gpt.parts[PART_VERITY].offset < s->gpt.parts[PART_ROOT].offset)
-		return REFUSE(err, EBADMSG, HINT_BUILD, "verity partition lies before the root partition");
+		return REFUSE(err, EBADMSG, HINT_BUILD,
+			      "verity partition lies before the root partition");
 	return 0;
 }
 

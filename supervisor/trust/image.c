@@ -26,14 +26,18 @@ static void add_signer(struct verdict *v, const struct verdict_signer *signer)
 }
 
 /* What systemd and the kernel would show as the signer must be the signer. */
-static int check_fingerprint(const struct signature_set *set, const struct verdict_signer *signer, struct err *err)
+static int check_fingerprint(const struct signature_set *set, const struct verdict_signer *signer,
+			     struct err *err)
 {
-	if (set->has_fingerprint && memcmp(set->fingerprint, signer->certificate, sizeof(set->fingerprint)) != 0)
-		return REFUSE(err, EBADMSG, HINT_BUILD, "certificate fingerprint does not belong to the signature");
+	if (set->has_fingerprint &&
+	    memcmp(set->fingerprint, signer->certificate, sizeof(set->fingerprint)) != 0)
+		return REFUSE(err, EBADMSG, HINT_BUILD,
+			      "certificate fingerprint does not belong to the signature");
 	return 0;
 }
 
-static int judge_signature(struct judgement *j, const struct signature_set *set, uint32_t index, struct err *err)
+static int judge_signature(struct judgement *j, const struct signature_set *set, uint32_t index,
+			   struct err *err)
 {
 	static uint8_t der[SIGNATURE_DER_MAX];
 	const struct signature_text *text = &set->signatures[index];
@@ -48,7 +52,8 @@ static int judge_signature(struct judgement *j, const struct signature_set *set,
 	int binding;
 
 	if (r)
-		return REFUSE(err, EBADMSG, HINT_BUILD, "signature %u is not base64 of at most 8 KiB", index + 1);
+		return REFUSE(err, EBADMSG, HINT_BUILD,
+			      "signature %u is not base64 of at most 8 KiB", index + 1);
 	r = pkcs7_verify(&job, &signer, err);
 	if (r && r != -ENOKEY)
 		return r;
@@ -61,8 +66,9 @@ static int judge_signature(struct judgement *j, const struct signature_set *set,
 }
 
 /*
- * A signature under an authority we do not know says nothing, and another device may know it: it is not counted. Every other fault
- * refuses the image, so a broken signature cannot hide behind a good one.
+ * A signature under an authority we do not know says nothing, and another device may know it: it is
+ * not counted. Every other fault refuses the image, so a broken signature cannot hide behind a good
+ * one.
  */
 static int judge_signatures(struct judgement *j, const struct signature_set *set, struct err *err)
 {
@@ -88,16 +94,19 @@ static int judge_signatures(struct judgement *j, const struct signature_set *set
 
 static int judge_image(struct judgement *j, int fd, struct err *err)
 {
-	static struct envelope e; /* 64 KiB: too much for a stack, and there is one image per process */
+	static struct envelope
+		e; /* 64 KiB: too much for a stack, and there is one image per process */
 	struct verdict *v = &j->verdict;
+	struct verity_place place;
 	struct verity_shape shape;
 	struct verity verity;
 	int r = envelope_read(fd, j->request->arch, &e, err);
 
 	r = r ? r : judge_signatures(j, &e.signatures, err);
-	r = r ? r
-	      : verity_read(fd, e.gpt.parts[PART_VERITY].offset, e.gpt.parts[PART_ROOT].size, e.gpt.parts[PART_VERITY].size,
-			    &verity, err);
+	if (r)
+		return r;
+	place = envelope_verity_place(&e.gpt);
+	r = verity_read(fd, &place, &verity, err);
 	if (r)
 		return r;
 	if (verity_shape(verity.data_blocks, &shape))
@@ -113,10 +122,12 @@ static int judge_image(struct judgement *j, int fd, struct err *err)
 	return 0;
 }
 
-int trust_image_verify(int fd, const struct trust_request *request, struct verdict *verdict, struct err *err)
+int trust_image_verify(int fd, const struct trust_request *request, struct verdict *verdict,
+		       struct err *err)
 {
 	struct judgement j = {.request = request};
-	struct err why = {0}; /* always there, so that no refusal depends on the caller wanting to know the reason */
+	struct err why = {0}; /* always there, so that no refusal depends on the caller wanting to
+				 know the reason */
 	int r = trust_anchors_validate(request->anchors, &why);
 
 	if (!r) {

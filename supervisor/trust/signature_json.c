@@ -20,7 +20,8 @@ struct reader {
 	struct err *err;
 };
 
-/* Keys of one object, to refuse repeats: two readers would choose differently between two values. */
+/* Keys of one object, to refuse repeats: two readers would choose differently between two values.
+ */
 struct keys {
 	uint32_t count;
 	struct slice names[KEYS_MAX];
@@ -33,13 +34,14 @@ struct signature_fields {
 
 static int bad(struct reader *r, const char *what)
 {
-	return REFUSE(r->err, EBADMSG, HINT_BUILD, "signature partition: %s at byte %zu", what, r->at);
+	return REFUSE(r->err, EBADMSG, HINT_BUILD, "signature partition: %s at byte %zu", what,
+		      r->at);
 }
 
 static void skip_space(struct reader *r)
 {
-	while (r->at < r->size && (r->bytes[r->at] == ' ' || r->bytes[r->at] == '\t' || r->bytes[r->at] == '\n' ||
-				   r->bytes[r->at] == '\r'))
+	while (r->at < r->size && (r->bytes[r->at] == ' ' || r->bytes[r->at] == '\t' ||
+				   r->bytes[r->at] == '\n' || r->bytes[r->at] == '\r'))
 		r->at++;
 }
 
@@ -58,7 +60,8 @@ static int expect(struct reader *r, char byte, const char *what)
 	return 0;
 }
 
-/* ASCII without escapes: every value that means something to us is hex or base64, and a key with escapes could hide a repeat. */
+/* ASCII without escapes: every value that means something to us is hex or base64, and a key with
+ * escapes could hide a repeat. */
 static int read_string(struct reader *r, struct slice *s)
 {
 	int result = expect(r, '"', "a string is expected");
@@ -89,7 +92,8 @@ static int read_key(struct reader *r, struct keys *keys, struct slice *key)
 	if (result)
 		return result;
 	for (uint32_t i = 0; i < keys->count; i++)
-		if (keys->names[i].length == key->length && !memcmp(keys->names[i].at, key->at, key->length))
+		if (keys->names[i].length == key->length &&
+		    !memcmp(keys->names[i].at, key->at, key->length))
 			return bad(r, "key is repeated");
 	if (keys->count == KEYS_MAX || key->length >= KEY_SIZE)
 		return bad(r, "too many or too long keys");
@@ -125,7 +129,8 @@ static int read_digest(struct reader *r, uint8_t digest[32])
 	return 0;
 }
 
-static int add_signature(struct reader *r, struct signature_set *set, const struct slice *s, uint32_t index)
+static int add_signature(struct reader *r, struct signature_set *set, const struct slice *s,
+			 uint32_t index)
 {
 	if (index >= SIGNATURES_MAX)
 		return bad(r, "more than 8 signatures");
@@ -184,7 +189,8 @@ static int read_more_signatures(struct reader *r, struct signature_set *set)
 	return more;
 }
 
-static int read_member(struct reader *r, struct signature_set *set, const struct slice *key, bool *has_hash)
+static int read_member(struct reader *r, struct signature_set *set, const struct slice *key,
+		       bool *has_hash)
 {
 	struct slice value;
 	int result;
@@ -231,7 +237,8 @@ static int read_object(struct reader *r, struct signature_set *set)
 	return 0;
 }
 
-int signature_json_read_unsigned(const char *bytes, size_t size, struct signature_set *set, struct err *err)
+int signature_json_read_unsigned(const char *bytes, size_t size, struct signature_set *set,
+				 struct err *err)
 {
 	const char *end = memchr(bytes, '\0', size);
 	struct reader r = {.bytes = bytes, .size = end ? (size_t)(end - bytes) : size, .err = err};

@@ -7,12 +7,13 @@
 #include "base/err.h"
 
 /*
- * The signature partition: one flat JSON object of ASCII strings, then NUL bytes (UAPI.2 "verity signature"; trust/README.md).
- * Our own member "x-bartizan-signatures" holds further signatures as an array of flat objects; nothing else nests.
+ * The signature partition: one flat JSON object of ASCII strings, then NUL bytes (UAPI.2 "verity
+ * signature"; trust/README.md). Our own member "x-bartizan-signatures" holds further signatures as
+ * an array of flat objects; nothing else nests.
  */
 #define SIGNATURE_JSON_MAX 65536
-#define SIGNATURE_DER_MAX 8192
-#define SIGNATURES_MAX 8
+#define SIGNATURE_DER_MAX  8192
+#define SIGNATURES_MAX     8
 
 struct signature_text { /* base64, inside the caller's buffer, not terminated */
 	const char *text;
@@ -22,15 +23,18 @@ struct signature_text { /* base64, inside the caller's buffer, not terminated */
 struct signature_set {
 	uint8_t root_hash[32];
 	bool has_fingerprint;
-	uint8_t fingerprint[32]; /* SHA-256 of the first signer's certificate, as systemd writes it */
+	uint8_t fingerprint[32]; /* SHA-256 of the first signer's certificate, as systemd writes it
+				  */
 	uint32_t count;
 	struct signature_text signatures[SIGNATURES_MAX];
 };
 
-/* Read @size bytes; @set points into @bytes. -EBADMSG with the place and the reason; -ENOKEY: well-formed, but without signature. */
+/* Read @size bytes; @set points into @bytes. -EBADMSG with the place and the reason; -ENOKEY:
+ * well-formed, but without signature. */
 int signature_json_read(const char *bytes, size_t size, struct signature_set *set, struct err *err);
 
 /* For tools that sign: "signature" may be missing; signatures[0].text is then NULL. */
-int signature_json_read_unsigned(const char *bytes, size_t size, struct signature_set *set, struct err *err);
+int signature_json_read_unsigned(const char *bytes, size_t size, struct signature_set *set,
+				 struct err *err);
 
 #endif

@@ -30,7 +30,8 @@ int verity_shape(uint64_t data_blocks, struct verity_shape *shape)
 	uint64_t below = data_blocks;
 	uint64_t at = 1;
 
-	if (data_blocks < 2) /* for a single block the kernel has no tree at all: its hash is the root hash */
+	if (data_blocks <
+	    2) /* for a single block the kernel has no tree at all: its hash is the root hash */
 		return -EINVAL;
 	do {
 		if (s.levels == VERITY_LEVELS)
@@ -69,25 +70,31 @@ static int check_fields(const uint8_t *block, struct err *err)
 	if (memcmp(block, magic, sizeof(magic)) != 0)
 		return REFUSE(err, EBADMSG, HINT_BUILD, "verity partition has no superblock");
 	if (le32_get(block + AT_VERSION) != 1 || le32_get(block + AT_HASH_TYPE) != 1)
-		return REFUSE(err, EBADMSG, HINT_BUILD, "verity superblock: version or hash type is not 1");
+		return REFUSE(err, EBADMSG, HINT_BUILD,
+			      "verity superblock: version or hash type is not 1");
 	if (memcmp(block + AT_ALGORITHM, algorithm, sizeof(algorithm)) != 0)
-		return REFUSE(err, EBADMSG, HINT_BUILD, "verity superblock: algorithm is not sha256");
-	if (le32_get(block + AT_DATA_BLOCK_SIZE) != VERITY_BLOCK || le32_get(block + AT_HASH_BLOCK_SIZE) != VERITY_BLOCK)
-		return REFUSE(err, EBADMSG, HINT_BUILD, "verity superblock: block size is not 4096");
+		return REFUSE(err, EBADMSG, HINT_BUILD,
+			      "verity superblock: algorithm is not sha256");
+	if (le32_get(block + AT_DATA_BLOCK_SIZE) != VERITY_BLOCK ||
+	    le32_get(block + AT_HASH_BLOCK_SIZE) != VERITY_BLOCK)
+		return REFUSE(err, EBADMSG, HINT_BUILD,
+			      "verity superblock: block size is not 4096");
 	if (salt_size != 0 && salt_size != VERITY_SALT)
-		return REFUSE(err, EBADMSG, HINT_BUILD, "verity superblock: salt of %u bytes, must be 32", salt_size);
+		return REFUSE(err, EBADMSG, HINT_BUILD,
+			      "verity superblock: salt of %u bytes, must be 32", salt_size);
 	if (!bytes_are_zero(block + AT_PAD, AT_SALT - AT_PAD) ||
 	    !bytes_are_zero(block + AT_SALT + salt_size, VERITY_BLOCK - AT_SALT - salt_size))
-		return REFUSE(err, EBADMSG, HINT_BUILD, "verity superblock: unused bytes are not zero");
+		return REFUSE(err, EBADMSG, HINT_BUILD,
+			      "verity superblock: unused bytes are not zero");
 	return 0;
 }
 
-int verity_read(int fd, uint64_t offset, uint64_t data_size, uint64_t hash_size, struct verity *verity, struct err *err)
+int verity_read(int fd, const struct verity_place *place, struct verity *verity, struct err *err)
 {
 	uint8_t block[VERITY_BLOCK];
 	struct verity_shape shape;
 	uint64_t data_blocks;
-	int r = fd_pread_exact(fd, block, sizeof(block), offset);
+	int r = fd_pread_exact(fd, block, sizeof(block), place->offset);
 
 	if (r)
 		return err_sys(err, -r, "cannot read the verity superblock");
@@ -95,12 +102,14 @@ int verity_read(int fd, uint64_t offset, uint64_t data_size, uint64_t hash_size,
 	if (r)
 		return r;
 	data_blocks = le64_get(block + AT_DATA_BLOCKS);
-	if (data_size % VERITY_BLOCK || data_blocks != data_size / VERITY_BLOCK)
+	if (place->data_size % VERITY_BLOCK || data_blocks != place->data_size / VERITY_BLOCK)
 		return REFUSE(err, EBADMSG, HINT_BUILD,
-			      "verity superblock: %" PRIu64 " data blocks, the root partition has %" PRIu64, data_blocks,
-			      data_size / VERITY_BLOCK);
-	if (verity_shape(data_blocks, &shape) || shape.total > hash_size / VERITY_BLOCK)
-		return REFUSE(err, EBADMSG, HINT_COPY, "image is truncated: the hash tree does not fit into its partition");
+			      "verity superblock: %" PRIu64
+			      " data blocks, the root partition has %" PRIu64,
+			      data_blocks, place->data_size / VERITY_BLOCK);
+	if (verity_shape(data_blocks, &shape) || shape.total > place->hash_size / VERITY_BLOCK)
+		return REFUSE(err, EBADMSG, HINT_COPY,
+			      "image is truncated: the hash tree does not fit into its partition");
 	verity->data_blocks = data_blocks;
 	verity->salt_size = le16_get(block + AT_SALT_SIZE);
 	memset(verity->salt, 0, sizeof(verity->salt));

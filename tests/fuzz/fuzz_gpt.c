@@ -1,7 +1,7 @@
 /* links: base ipc crypto trust mbedtls */
 /*
- * The partition table: input byte 0 says whether the checksums are made right, so that the checks behind them are reached; the rest
- * replaces header and entries of a good image.
+ * The partition table: input byte 0 says whether the checksums are made right, so that the checks
+ * behind them are reached; the rest replaces header and entries of a good image.
  */
 #include "image_fixture.h"
 
@@ -26,7 +26,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (gpt_read(fd, FX_SIZE, data[0] >> 1 & 3, &gpt, &err))
 		return 0;
 	for (int i = 0; i < PART_COUNT; i++)
-		if (gpt.parts[i].offset + gpt.parts[i].size > FX_SIZE || gpt.parts[i].offset % 4096 || !gpt.parts[i].size)
+		if (gpt.parts[i].offset + gpt.parts[i].size > FX_SIZE ||
+		    gpt.parts[i].offset % 4096 || !gpt.parts[i].size)
 			abort();
 	return 0;
 }

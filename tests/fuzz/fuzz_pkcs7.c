@@ -23,7 +23,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct description d;
 
 	trust_anchors_init(&anchors);
-	(void)trust_anchors_add(&anchors, ANCHOR_SPKI, "0123456789abcdef0123456789abcdef", 32, NULL);
+	(void)trust_anchors_add(&anchors, ANCHOR_SPKI, "0123456789abcdef0123456789abcdef", 32,
+				NULL);
 	if (certificate_authorities_parse(&authorities, &anchors, NULL))
 		abort();
 	if (pkcs7_verify(&job, &signer, NULL) == 0)

@@ -19,9 +19,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (set.count < 1 || set.count > SIGNATURES_MAX)
 		abort();
 	for (uint32_t i = 0; i < set.count; i++) {
-		if (set.signatures[i].text < text || set.signatures[i].text + set.signatures[i].length > text + size)
+		if (set.signatures[i].text < text ||
+		    set.signatures[i].text + set.signatures[i].length > text + size)
 			abort();
-		(void)base64_decode(set.signatures[i].text, set.signatures[i].length, der, sizeof(der), &count);
+		(void)base64_decode(set.signatures[i].text, set.signatures[i].length, der,
+				    sizeof(der), &count);
 	}
 	return 0;
 }

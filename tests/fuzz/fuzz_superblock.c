@@ -9,6 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static uint8_t block[4096];
 	static int fd = -1;
+	struct verity_place place = {.data_size = 16384, .hash_size = 1 << 20};
 	struct verity_shape shape;
 	struct verity verity;
 
@@ -21,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (pwrite(fd, block, sizeof(block), 0) != sizeof(block))
 		abort();
 	(void)filesystem_check(fd, 0, le64_get(block), NULL);
-	if (verity_read(fd, 0, 16384, 1 << 20, &verity, NULL))
+	if (verity_read(fd, &place, &verity, NULL))
 		return 0;
 	if (verity.data_blocks != 4 || verity_shape(verity.data_blocks, &shape) || shape.total != 2)
 		abort();

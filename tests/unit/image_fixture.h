@@ -2,8 +2,9 @@
 #define IMAGE_FIXTURE_H
 
 /*
- * A small image in a memfd, laid out by hand and apart from supervisor/image/, so that a mistake there cannot hide in the tests:
- * 512-byte sectors, root at LBA 40 (4 blocks), tree at 72 (2 blocks), signature at 88 (4 blocks), 40 sectors behind it.
+ * A small image in a memfd, laid out by hand and apart from supervisor/image/, so that a mistake
+ * there cannot hide in the tests: 512-byte sectors, root at LBA 40 (4 blocks), tree at 72 (2
+ * blocks), signature at 88 (4 blocks), 40 sectors behind it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,11 +15,11 @@
 #include "trust/gpt.h"
 #include "trust/verity.h"
 
-#define FX_SECTORS 160
-#define FX_SIZE (FX_SECTORS * 512)
-#define FX_ROOT 40
-#define FX_TREE 72
-#define FX_SIGNATURE 88
+#define FX_SECTORS     160
+#define FX_SIZE        (FX_SECTORS * 512)
+#define FX_ROOT        40
+#define FX_TREE        72
+#define FX_SIGNATURE   88
 #define FX_DATA_BLOCKS 4
 
 static uint8_t fx[FX_SIZE];
@@ -33,7 +34,8 @@ static uint8_t *fx_entry(int index)
 	return fx + 1024 + 128 * index;
 }
 
-/* After any change of the table: make both checksums right again, so that the change itself is what is judged. */
+/* After any change of the table: make both checksums right again, so that the change itself is what
+ * is judged. */
 static void fx_seal(void)
 {
 	le32_put(fx_header() + 88, gpt_crc32(0, fx + 1024, 128 * 128));
@@ -50,7 +52,10 @@ static void fx_part(int index, enum gpt_part part, uint64_t first, uint64_t last
 	le64_put(e + 32, first);
 	le64_put(e + 40, last);
 	le64_put(e + 48, GPT_READ_ONLY);
-	memcpy(e + 56, "d\0e\0m\0o\0_\0" "1\0", 12);
+	memcpy(e + 56,
+	       "d\0e\0m\0o\0_\0"
+	       "1\0",
+	       12);
 }
 
 static inline void fx_make(void)

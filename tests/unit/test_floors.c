@@ -40,7 +40,8 @@ static int teardown(void **state)
 
 static void put(const void *bytes, size_t size)
 {
-	CLEAN_FD int fd = openat(directory_fd, "floors", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	CLEAN_FD int fd =
+		openat(directory_fd, "floors", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
 	assert_int_equal(write(fd, bytes, size), size);
 }
@@ -90,7 +91,8 @@ static void test_full(void **state)
 	assert_int_equal(floors_raise(&floors, "s7", 2, 1, &err), 1);
 }
 
-/* Damage is an error and never "no floors": that would be a rollback for everybody who can spoil one byte. */
+/* Damage is an error and never "no floors": that would be a rollback for everybody who can spoil
+ * one byte. */
 static void test_damaged(void **state)
 {
 	struct floors good = {.magic = FLOORS_MAGIC, .count = 1, .floors = {{"web", 4, 1}}};
@@ -143,8 +145,9 @@ static void test_store_fails(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_absent),	cmocka_unit_test(test_raise),	   cmocka_unit_test(test_full),
-		cmocka_unit_test(test_damaged), cmocka_unit_test(test_not_a_file), cmocka_unit_test(test_store_fails),
+		cmocka_unit_test(test_absent),     cmocka_unit_test(test_raise),
+		cmocka_unit_test(test_full),       cmocka_unit_test(test_damaged),
+		cmocka_unit_test(test_not_a_file), cmocka_unit_test(test_store_fails),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

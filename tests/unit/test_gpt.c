@@ -166,7 +166,8 @@ static void test_ranges(void **state)
 
 static void test_types(void **state)
 {
-	static const uint8_t esp[16] = {0x28, 0x73, 0x2a, 0xc1, 0x1f, 0xf8, 0xd2, 0x11, 0xba, 0x4b, 0x00, 0xa0, 0xc9, 0x3e, 0xc9, 0x3b};
+	static const uint8_t esp[16] = {0x28, 0x73, 0x2a, 0xc1, 0x1f, 0xf8, 0xd2, 0x11,
+					0xba, 0x4b, 0x00, 0xa0, 0xc9, 0x3e, 0xc9, 0x3b};
 
 	(void)state;
 	fx_make();
@@ -234,8 +235,10 @@ static void test_too_many(void **state)
 		fx_part(i, PART_ROOT, 0, 0);
 		le64_put(fx_entry(i) + 32, 40 + 8 * (uint64_t)(i % 10));
 		le64_put(fx_entry(i) + 40, 47 + 8 * (uint64_t)(i % 10));
-		/* 12 types of ours, each once: more cannot be reached without repeating one, which is refused first. */
-		memcpy(fx_entry(i), trust_part_type((uint32_t)(i / 3 % 4), (enum gpt_part)(i % 3)), 16);
+		/* 12 types of ours, each once: more cannot be reached without repeating one, which
+		 * is refused first. */
+		memcpy(fx_entry(i), trust_part_type((uint32_t)(i / 3 % 4), (enum gpt_part)(i % 3)),
+		       16);
 	}
 	fx_seal();
 	assert_int_equal(read_size(FX_SIZE), -EBADMSG);
@@ -244,10 +247,12 @@ static void test_too_many(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good),	   cmocka_unit_test(test_crc32),	  cmocka_unit_test(test_truncated),
-		cmocka_unit_test(test_longer),	   cmocka_unit_test(test_header),	  cmocka_unit_test(test_checksums),
-		cmocka_unit_test(test_two_tables), cmocka_unit_test(test_ranges),	  cmocka_unit_test(test_types),
-		cmocka_unit_test(test_names),	   cmocka_unit_test(test_order_and_flag), cmocka_unit_test(test_too_many),
+		cmocka_unit_test(test_good),           cmocka_unit_test(test_crc32),
+		cmocka_unit_test(test_truncated),      cmocka_unit_test(test_longer),
+		cmocka_unit_test(test_header),         cmocka_unit_test(test_checksums),
+		cmocka_unit_test(test_two_tables),     cmocka_unit_test(test_ranges),
+		cmocka_unit_test(test_types),          cmocka_unit_test(test_names),
+		cmocka_unit_test(test_order_and_flag), cmocka_unit_test(test_too_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

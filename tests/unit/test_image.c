@@ -30,7 +30,8 @@ static int setup(void **state)
 	if (pki_setup(state))
 		return -1;
 	trust_anchors_init(&anchors);
-	return trust_anchors_add(&anchors, ANCHOR_PEM, pem, pki_read("ca", ".pem", pem, sizeof(pem)), NULL);
+	return trust_anchors_add(&anchors, ANCHOR_PEM, pem,
+				 pki_read("ca", ".pem", pem, sizeof(pem)), NULL);
 }
 
 static void add_base64(const char *name)
@@ -41,7 +42,8 @@ static void add_base64(const char *name)
 	(void)base64_encode(json + strlen(json), der, size);
 }
 
-/* @names[0] becomes "signature", the others follow in our own member; the fixtures sign 64 times 'a'. */
+/* @names[0] becomes "signature", the others follow in our own member; the fixtures sign 64 times
+ * 'a'. */
 static void make(const char *const *names, size_t count)
 {
 	fx_make();
@@ -55,7 +57,8 @@ static void make(const char *const *names, size_t count)
 	add_base64(names[0]);
 	(void)strcat(json, count > 1 ? "\",\"x-bartizan-signatures\":[" : "\"");
 	for (size_t i = 1; i < count; i++) {
-		(void)strcat(json, i > 1 ? ",{\"format\":\"pkcs7\",\"data\":\"" : "{\"format\":\"pkcs7\",\"data\":\"");
+		(void)strcat(json, i > 1 ? ",{\"format\":\"pkcs7\",\"data\":\""
+					 : "{\"format\":\"pkcs7\",\"data\":\"");
 		add_base64(names[i]);
 		(void)strcat(json, "\"}");
 	}
@@ -73,10 +76,10 @@ static int verify(void)
 	return trust_image_verify(fd, &request, &verdict, &err);
 }
 
-#define MAKE(...)                                                                                                          \
-	do {                                                                                                               \
-		static const char *const names[] = {__VA_ARGS__};                                                          \
-		make(names, ARRAY_SIZE(names));                                                                            \
+#define MAKE(...)                                                                                  \
+	do {                                                                                       \
+		static const char *const names[] = {__VA_ARGS__};                                  \
+		make(names, ARRAY_SIZE(names));                                                    \
 	} while (0)
 
 static void expect(int code, const char *reason)
@@ -195,8 +198,9 @@ static void test_without_err(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good),	    cmocka_unit_test(test_signers),	cmocka_unit_test(test_mixed),
-		cmocka_unit_test(test_fingerprint), cmocka_unit_test(test_other_parts), cmocka_unit_test(test_without_err),
+		cmocka_unit_test(test_good),        cmocka_unit_test(test_signers),
+		cmocka_unit_test(test_mixed),       cmocka_unit_test(test_fingerprint),
+		cmocka_unit_test(test_other_parts), cmocka_unit_test(test_without_err),
 	};
 
 	return cmocka_run_group_tests(tests, setup, pki_teardown);

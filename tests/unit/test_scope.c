@@ -43,7 +43,8 @@ static void revoke(enum trust_revoked_kind kind, uint8_t byte)
 	memset(r->digest, byte, sizeof(r->digest));
 }
 
-/* acme signs acme.* with one key, plant signs plant.* with two; both have an anchor of their own. */
+/* acme signs acme.* with one key, plant signs plant.* with two; both have an anchor of their own.
+ */
 static int setup(void **state)
 {
 	(void)state;
@@ -86,7 +87,8 @@ static void test_other_scope(void **state)
 	(void)state;
 	signed_by(0, 1);
 	expect("demo", EACCES, "signer acme is not allowed for name demo (allow = acme.*)");
-	expect("plant.pump", EACCES, "signer acme is not allowed for name plant.pump (allow = acme.*)");
+	expect("plant.pump", EACCES,
+	       "signer acme is not allowed for name plant.pump (allow = acme.*)");
 	expect("acme", EACCES, "signer acme is not allowed for name acme");
 	expect("xacme.web", EACCES, "signer acme is not allowed");
 }
@@ -99,7 +101,8 @@ static void test_nobody(void **state)
 	expect("acme.web", EACCES, "no known signer signed acme.web");
 }
 
-/* Attack 17: one key twice, in one or two certificates, by a `verify` that does not remove repeats. */
+/* Attack 17: one key twice, in one or two certificates, by a `verify` that does not remove repeats.
+ */
 static void test_threshold(void **state)
 {
 	(void)state;
@@ -150,7 +153,8 @@ static void test_pinned_key(void **state)
 	policy.signers[0].has_spki = true;
 	memset(policy.signers[0].spki, 9, 32);
 	signed_by(0, 1);
-	expect("acme.web", EACCES, "signer acme did not sign acme.web with the key that trust.conf names");
+	expect("acme.web", EACCES,
+	       "signer acme did not sign acme.web with the key that trust.conf names");
 	signed_by(0, 9);
 	expect("acme.web", 0, NULL);
 }
@@ -186,10 +190,14 @@ static void test_epoch(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_allowed, setup),	   cmocka_unit_test_setup(test_other_scope, setup),
-		cmocka_unit_test_setup(test_nobody, setup),	   cmocka_unit_test_setup(test_threshold, setup),
-		cmocka_unit_test_setup(test_revoked, setup),	   cmocka_unit_test_setup(test_revoked_threshold, setup),
-		cmocka_unit_test_setup(test_pinned_key, setup),	   cmocka_unit_test_setup(test_shared_anchor, setup),
+		cmocka_unit_test_setup(test_allowed, setup),
+		cmocka_unit_test_setup(test_other_scope, setup),
+		cmocka_unit_test_setup(test_nobody, setup),
+		cmocka_unit_test_setup(test_threshold, setup),
+		cmocka_unit_test_setup(test_revoked, setup),
+		cmocka_unit_test_setup(test_revoked_threshold, setup),
+		cmocka_unit_test_setup(test_pinned_key, setup),
+		cmocka_unit_test_setup(test_shared_anchor, setup),
 		cmocka_unit_test_setup(test_epoch, setup),
 	};
 

@@ -67,7 +67,8 @@ static void test_hmac_vectors(void **state)
 	hmac_of("Jefe", 4, "what do ya want for nothing?", 28, tag);
 	assert_digest(tag, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
 	memset(key, 0xaa, sizeof(key));
-	hmac_of(key, sizeof(key), "Test Using Larger Than Block-Size Key - Hash Key First", 54, tag);
+	hmac_of(key, sizeof(key), "Test Using Larger Than Block-Size Key - Hash Key First", 54,
+		tag);
 	assert_digest(tag, "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
 	memcpy(other, tag, sizeof(tag));
 	assert_true(hmac_equal(tag, other));
@@ -81,7 +82,8 @@ static void assert_base64(const char *bytes, const char *text)
 	char encoded[BASE64_TEXT_SIZE(16)];
 	size_t count = 99;
 
-	assert_int_equal(base64_encode(encoded, (const uint8_t *)bytes, strlen(bytes)), strlen(text));
+	assert_int_equal(base64_encode(encoded, (const uint8_t *)bytes, strlen(bytes)),
+			 strlen(text));
 	assert_string_equal(encoded, text);
 	assert_int_equal(base64_decode(text, strlen(text), decoded, sizeof(decoded), &count), 0);
 	assert_int_equal(count, strlen(bytes));
@@ -101,13 +103,16 @@ static void test_base64_vectors(void **state)
 
 static void test_base64_refused(void **state)
 {
-	static const char *const bad[] = {"Zg=", "Zg", "Zh==", "Zm9=", "Z===", "====", "Zg==Zg==", "Zm 9v", "Zm9v\n", "Zm-_"};
+	static const char *const bad[] = {
+		"Zg=", "Zg", "Zh==", "Zm9=", "Z===", "====", "Zg==Zg==", "Zm 9v", "Zm9v\n", "Zm-_"};
 	uint8_t decoded[16];
 	size_t count = 99;
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-		assert_int_equal(base64_decode(bad[i], strlen(bad[i]), decoded, sizeof(decoded), &count), -EINVAL);
+		assert_int_equal(
+			base64_decode(bad[i], strlen(bad[i]), decoded, sizeof(decoded), &count),
+			-EINVAL);
 	assert_int_equal(base64_decode("Zm9vYmFy", 8, decoded, 5, &count), -EFBIG);
 	assert_int_equal(count, 99);
 }

@@ -58,7 +58,10 @@ static void test_good(void **state)
 	assert_int_equal(set.root_hash[0], 0x01);
 	assert_int_equal(set.root_hash[31], 0xef);
 	assert_false(set.has_fingerprint);
-	assert_int_equal(read_text(" { \"signature\" : \"AAAA\" ,\n\t\"certificateFingerprint\":\"" HASH "\", " ROOT " } \n"), 0);
+	assert_int_equal(
+		read_text(" { \"signature\" : \"AAAA\" ,\n\t\"certificateFingerprint\":\"" HASH
+			  "\", " ROOT " } \n"),
+		0);
 	assert_true(set.has_fingerprint);
 	assert_int_equal(read_text("{" ROOT ",\"new\":\"anything\",\"signature\":\"AAAA\"}"), 0);
 }
@@ -66,20 +69,26 @@ static void test_good(void **state)
 static void test_more(void **state)
 {
 	(void)state;
-	assert_int_equal(read_text("{\"x-bartizan-signatures\":[{\"format\":\"pkcs7\",\"keyId\":\"00\",\"data\":\"BBBBBBBB\"},"
-				   "{\"data\":\"CC==\",\"format\":\"pkcs7\"}]," ROOT ",\"signature\":\"AAAA\"}"),
+	assert_int_equal(read_text("{\"x-bartizan-signatures\":[{\"format\":\"pkcs7\",\"keyId\":"
+				   "\"00\",\"data\":\"BBBBBBBB\"},"
+				   "{\"data\":\"CC==\",\"format\":\"pkcs7\"}]," ROOT
+				   ",\"signature\":\"AAAA\"}"),
 			 0);
 	assert_int_equal(set.count, 3);
 	assert_int_equal(set.signatures[0].length, 4);
 	assert_int_equal(set.signatures[1].length, 8);
-	expect("{" ROOT ",\"signature\":\"A\",\"x-bartizan-signatures\":[{\"format\":\"ecdsa-p256-sha256\",\"data\":\"A\"}]}", EBADMSG,
-	       "signature partition: signature format is not built in");
-	expect("{" ROOT ",\"signature\":\"A\",\"x-bartizan-signatures\":[{\"format\":\"pkcs7\"}]}", EBADMSG,
-	       "signature partition: signature is empty");
-	expect("{" ROOT ",\"signature\":\"A\",\"x-bartizan-signatures\":[]}", EBADMSG, "signature partition: '{' is expected");
-	expect("{" ROOT ",\"signature\":\"A\",\"x-bartizan-signatures\":[{\"format\":\"pkcs7\",\"data\":\"A\",\"data\":\"B\"}]}",
+	expect("{" ROOT ",\"signature\":\"A\",\"x-bartizan-signatures\":[{\"format\":\"ecdsa-p256-"
+	       "sha256\",\"data\":\"A\"}]}",
+	       EBADMSG, "signature partition: signature format is not built in");
+	expect("{" ROOT ",\"signature\":\"A\",\"x-bartizan-signatures\":[{\"format\":\"pkcs7\"}]}",
+	       EBADMSG, "signature partition: signature is empty");
+	expect("{" ROOT ",\"signature\":\"A\",\"x-bartizan-signatures\":[]}", EBADMSG,
+	       "signature partition: '{' is expected");
+	expect("{" ROOT ",\"signature\":\"A\",\"x-bartizan-signatures\":[{\"format\":\"pkcs7\","
+	       "\"data\":\"A\",\"data\":\"B\"}]}",
 	       EBADMSG, "signature partition: key is repeated");
-	expect("{" ROOT ",\"signature\":\"A\",\"x-bartizan-signatures\":\"A\"}", EBADMSG, "signature partition: '[' is expected");
+	expect("{" ROOT ",\"signature\":\"A\",\"x-bartizan-signatures\":\"A\"}", EBADMSG,
+	       "signature partition: '[' is expected");
 }
 
 static void test_nine(void **state)
@@ -88,7 +97,8 @@ static void test_nine(void **state)
 
 	(void)state;
 	for (int i = 0; i < 8; i++)
-		strcat(text, i ? ",{\"format\":\"pkcs7\",\"data\":\"A\"}" : "{\"format\":\"pkcs7\",\"data\":\"A\"}");
+		strcat(text, i ? ",{\"format\":\"pkcs7\",\"data\":\"A\"}"
+			       : "{\"format\":\"pkcs7\",\"data\":\"A\"}");
 	strcat(text, "]}");
 	expect(text, EBADMSG, "signature partition: more than 8 signatures");
 }
@@ -108,22 +118,32 @@ static void test_refused(void **state)
 		{"{" ROOT ",\"signature\":\"A\"}{", "signature partition: text behind"},
 		{"{\"signature\":\"A\"}", "signature partition: rootHash is missing"},
 		{"{" ROOT "," ROOT ",\"signature\":\"A\"}", "signature partition: key is repeated"},
-		{"{" ROOT ",\"signature\":\"A\",\"signature\":\"B\"}", "signature partition: key is repeated"},
+		{"{" ROOT ",\"signature\":\"A\",\"signature\":\"B\"}",
+		 "signature partition: key is repeated"},
 		{"{" ROOT ",\"signature\":\"\"}", "signature partition: signature is empty"},
 		{"{" ROOT ",\"signature\":5}", "signature partition: a string is expected"},
 		{"{" ROOT ",\"signature\":null}", "signature partition: a string is expected"},
 		{"{" ROOT ",\"signature\":[\"A\"]}", "signature partition: a string is expected"},
-		{"{" ROOT ",\"deep\":{\"a\":\"b\"},\"signature\":\"A\"}", "signature partition: a string is expected"},
+		{"{" ROOT ",\"deep\":{\"a\":\"b\"},\"signature\":\"A\"}",
+		 "signature partition: a string is expected"},
 		{"{" ROOT ",\"signature\":\"A", "signature partition: string without end"},
 		{"{" ROOT ",\"signature\" \"A\"}", "signature partition: ':' is expected"},
-		{"{" ROOT ",\"\\u0073ignature\":\"A\"}", "signature partition: control character, escape"},
-		{"{" ROOT ",\"signature\":\"A\n\"}", "signature partition: control character, escape"},
-		{"{" ROOT ",\"signature\":\"\xc3\xa4\"}", "signature partition: control character, escape"},
-		{"{\"rootHash\":\"" HASH "0\",\"signature\":\"A\"}", "signature partition: a digest must have 64"},
-		{"{\"rootHash\":\"123\",\"signature\":\"A\"}", "signature partition: a digest must have 64"},
-		{"{\"rootHash\":\"0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef\",\"signature\":\"A\"}",
+		{"{" ROOT ",\"\\u0073ignature\":\"A\"}",
+		 "signature partition: control character, escape"},
+		{"{" ROOT ",\"signature\":\"A\n\"}",
+		 "signature partition: control character, escape"},
+		{"{" ROOT ",\"signature\":\"\xc3\xa4\"}",
+		 "signature partition: control character, escape"},
+		{"{\"rootHash\":\"" HASH "0\",\"signature\":\"A\"}",
+		 "signature partition: a digest must have 64"},
+		{"{\"rootHash\":\"123\",\"signature\":\"A\"}",
+		 "signature partition: a digest must have 64"},
+		{"{\"rootHash\":"
+		 "\"0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef\","
+		 "\"signature\":\"A\"}",
 		 "signature partition: a digest must be lowercase"},
-		{"{" ROOT ",\"certificateFingerprint\":\"00\",\"signature\":\"A\"}", "signature partition: a digest must have 64"},
+		{"{" ROOT ",\"certificateFingerprint\":\"00\",\"signature\":\"A\"}",
+		 "signature partition: a digest must have 64"},
 	};
 
 	(void)state;
@@ -164,15 +184,17 @@ static void test_large(void **state)
 	memcpy(text, "{" ROOT ",\"signature\":\"", sizeof("{" ROOT ",\"signature\":\"") - 1);
 	memcpy(text + 12000, "\"}", 2);
 	assert_int_equal(read_bytes(text, 12002), -EBADMSG);
-	assert_true(str_starts(err.msg, "signature partition: signature is empty or larger than 8 KiB"));
+	assert_true(str_starts(err.msg,
+			       "signature partition: signature is empty or larger than 8 KiB"));
 	free(text);
 }
 
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good),	cmocka_unit_test(test_more), cmocka_unit_test(test_nine),
-		cmocka_unit_test(test_refused), cmocka_unit_test(test_nul),  cmocka_unit_test(test_large),
+		cmocka_unit_test(test_good), cmocka_unit_test(test_more),
+		cmocka_unit_test(test_nine), cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_nul),  cmocka_unit_test(test_large),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,10 +20,11 @@ static uint8_t block[VERITY_BLOCK * 2];
 static int read_super(uint64_t data_size, uint64_t hash_size)
 {
 	CLEAN_FD int fd = fx_file(block, sizeof(block));
+	struct verity_place place = {.data_size = data_size, .hash_size = hash_size};
 	struct verity verity;
 
 	memset(&err, 0, sizeof(err));
-	return verity_read(fd, 0, data_size, hash_size, &verity, &err);
+	return verity_read(fd, &place, &verity, &err);
 }
 
 static void make(void)
@@ -36,13 +37,14 @@ static void make(void)
 
 static void test_good(void **state)
 {
+	struct verity_place place = {.data_size = 4 * 4096, .hash_size = 8192};
 	CLEAN_FD int fd = -1;
 	struct verity verity;
 
 	(void)state;
 	make();
 	fd = fx_file(block, sizeof(block));
-	assert_int_equal(verity_read(fd, 0, 4 * 4096, 8192, &verity, &err), 0);
+	assert_int_equal(verity_read(fd, &place, &verity, &err), 0);
 	assert_int_equal(verity.data_blocks, 4);
 	assert_int_equal(verity.salt_size, 32);
 	assert_int_equal(verity.salt[31], 7);
@@ -56,14 +58,22 @@ static void test_fields(void **state)
 		uint8_t value;
 		const char *reason;
 	} wrong[] = {
-		{0, 'V', "verity partition has no superblock"},	      {8, 2, "verity superblock: version"},
-		{12, 0, "verity superblock: version or hash type"},   {35, '1', "verity superblock: algorithm"},
-		{40, 'x', "verity superblock: algorithm"},	      {65, 2, "verity superblock: block size"},
-		{69, 2, "verity superblock: block size"},	      {72, 3, "verity superblock: 3 data blocks"},
-		{72, 5, "verity superblock: 5 data blocks"},	      {79, 0x80, "verity superblock: 92233720368547758"},
-		{80, 31, "verity superblock: salt of 31"},	      {81, 1, "verity superblock: salt of 288"},
-		{82, 1, "verity superblock: unused"},		      {88 + 32, 1, "verity superblock: unused"},
-		{511, 1, "verity superblock: unused"},		      {4095, 1, "verity superblock: unused"},
+		{0, 'V', "verity partition has no superblock"},
+		{8, 2, "verity superblock: version"},
+		{12, 0, "verity superblock: version or hash type"},
+		{35, '1', "verity superblock: algorithm"},
+		{40, 'x', "verity superblock: algorithm"},
+		{65, 2, "verity superblock: block size"},
+		{69, 2, "verity superblock: block size"},
+		{72, 3, "verity superblock: 3 data blocks"},
+		{72, 5, "verity superblock: 5 data blocks"},
+		{79, 0x80, "verity superblock: 92233720368547758"},
+		{80, 31, "verity superblock: salt of 31"},
+		{81, 1, "verity superblock: salt of 288"},
+		{82, 1, "verity superblock: unused"},
+		{88 + 32, 1, "verity superblock: unused"},
+		{511, 1, "verity superblock: unused"},
+		{4095, 1, "verity superblock: unused"},
 	};
 
 	(void)state;
@@ -97,7 +107,8 @@ static void test_shape(void **state)
 	assert_int_equal(s.total, 4);
 	assert_int_equal(s.first[1], 1); /* the top comes first */
 	assert_int_equal(s.first[0], 2);
-	assert_int_equal(verity_shape(18750, &s), 0); /* 73 MiB, as veritysetup lays it out: 147 + 2 + 1 */
+	assert_int_equal(verity_shape(18750, &s),
+			 0); /* 73 MiB, as veritysetup lays it out: 147 + 2 + 1 */
 	assert_int_equal(s.total, 1 + 1 + 2 + 147);
 	assert_int_equal(verity_shape(UINT64_MAX, &s), -EINVAL);
 }
@@ -215,8 +226,9 @@ static void test_verdict(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good),  cmocka_unit_test(test_fields),   cmocka_unit_test(test_shape),
-		cmocka_unit_test(test_erofs), cmocka_unit_test(test_squashfs), cmocka_unit_test(test_verdict),
+		cmocka_unit_test(test_good),     cmocka_unit_test(test_fields),
+		cmocka_unit_test(test_shape),    cmocka_unit_test(test_erofs),
+		cmocka_unit_test(test_squashfs), cmocka_unit_test(test_verdict),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -96,9 +96,12 @@ static void test_refused(void **state)
 		{"under-leaf", ENOKEY, "signature by an unknown certificate authority"},
 		{"no-certificate", ENOKEY, "signature without certificate, by an unknown signer"},
 		{"no-eku", EKEYREJECTED, "certificate lacks the codeSigning extended key usage"},
-		{"server-eku", EKEYREJECTED, "certificate lacks the codeSigning extended key usage"},
-		{"only-any-eku", EKEYREJECTED, "certificate lacks the codeSigning extended key usage"},
-		{"any-eku", EKEYREJECTED, "certificate is for any purpose, codeSigning alone is wanted"},
+		{"server-eku", EKEYREJECTED,
+		 "certificate lacks the codeSigning extended key usage"},
+		{"only-any-eku", EKEYREJECTED,
+		 "certificate lacks the codeSigning extended key usage"},
+		{"any-eku", EKEYREJECTED,
+		 "certificate is for any purpose, codeSigning alone is wanted"},
 		{"no-ku", EKEYREJECTED, "certificate lacks the digitalSignature key usage"},
 		{"wrong-ku", EKEYREJECTED, "certificate lacks the digitalSignature key usage"},
 		{"ca-leaf", EKEYREJECTED, "image is signed with a certificate authority's own key"},
@@ -106,16 +109,25 @@ static void test_refused(void **state)
 		{"under-weak", EKEYREJECTED, "certificate chain uses a weak key or digest"},
 		{"wrong-content", EKEYREJECTED, "signature does not match the root hash"},
 		{"sha512", EKEYREJECTED, "signature uses a digest other than SHA-256 and SHA-384"},
-		{"two-certificates", EBADMSG, "signature is not detached PKCS#7 with one certificate and no attributes"},
-		{"two-signers", EBADMSG, "signature is not detached PKCS#7 with one certificate and no attributes"},
-		{"with-content", EBADMSG, "signature is not detached PKCS#7 with one certificate and no attributes"},
-		{"attributes", EBADMSG, "signature is not detached PKCS#7 with one certificate and no attributes"},
-		{"sha1-digest", EBADMSG, "signature is not detached PKCS#7 with one certificate and no attributes"},
+		{"two-certificates", EBADMSG,
+		 "signature is not detached PKCS#7 with one certificate and no attributes"},
+		{"two-signers", EBADMSG,
+		 "signature is not detached PKCS#7 with one certificate and no attributes"},
+		{"with-content", EBADMSG,
+		 "signature is not detached PKCS#7 with one certificate and no attributes"},
+		{"attributes", EBADMSG,
+		 "signature is not detached PKCS#7 with one certificate and no attributes"},
+		{"sha1-digest", EBADMSG,
+		 "signature is not detached PKCS#7 with one certificate and no attributes"},
 		{"pem", EBADMSG, "signature is not DER at byte "},
-		/* Curves and digests that are not even built in: mbedTLS cannot read these certificates. */
-		{"p521", EBADMSG, "signature is not detached PKCS#7 with one certificate and no attributes"},
-		{"k256", EBADMSG, "signature is not detached PKCS#7 with one certificate and no attributes"},
-		{"sha1", EBADMSG, "signature is not detached PKCS#7 with one certificate and no attributes"},
+		/* Curves and digests that are not even built in: mbedTLS cannot read these
+		   certificates. */
+		{"p521", EBADMSG,
+		 "signature is not detached PKCS#7 with one certificate and no attributes"},
+		{"k256", EBADMSG,
+		 "signature is not detached PKCS#7 with one certificate and no attributes"},
+		{"sha1", EBADMSG,
+		 "signature is not detached PKCS#7 with one certificate and no attributes"},
 	};
 	struct verdict_signer signer;
 	struct err err;
@@ -157,7 +169,8 @@ static void test_changed(void **state)
 	check_changed("rsa3072");
 }
 
-/* The clock says 1970 or 2100: neither notBefore nor notAfter counts unless asked, and then only notAfter. */
+/* The clock says 1970 or 2100: neither notBefore nor notAfter counts unless asked, and then only
+ * notAfter. */
 static void test_time(void **state)
 {
 	struct verdict_signer signer;
@@ -179,7 +192,8 @@ static void test_pinned(void **state)
 {
 	static struct trust_anchors pinned;
 	struct authorities mine;
-	struct pkcs7_job job = {.der = der, .content = content, .authorities = &mine, .request = &request};
+	struct pkcs7_job job = {
+		.der = der, .content = content, .authorities = &mine, .request = &request};
 	struct verdict_signer signer;
 	struct description d;
 
@@ -255,13 +269,16 @@ static void test_der(void **state)
 	assert_int_equal(check("\x30\x00", 2), 0);
 	assert_int_equal(check("", 0), -EBADMSG);
 	assert_int_equal(check("\x30", 1), -EBADMSG);
-	assert_int_equal(check("\x30\x03\x02\x01\x05\x00", 6), -EBADMSG);	    /* trailing byte */
-	assert_int_equal(check("\x30\x80\x02\x01\x05\x00\x00", 7), -EBADMSG);	    /* indefinite length */
-	assert_int_equal(check("\x30\x81\x03\x02\x01\x05", 6), -EBADMSG);	    /* length not in its shortest form */
+	assert_int_equal(check("\x30\x03\x02\x01\x05\x00", 6), -EBADMSG); /* trailing byte */
+	assert_int_equal(check("\x30\x80\x02\x01\x05\x00\x00", 7),
+			 -EBADMSG); /* indefinite length */
+	assert_int_equal(check("\x30\x81\x03\x02\x01\x05", 6),
+			 -EBADMSG); /* length not in its shortest form */
 	assert_int_equal(check("\x30\x82\x00\x03\x02\x01\x05", 7), -EBADMSG);
-	assert_int_equal(check("\x30\x03\x02\x02\x05", 5), -EBADMSG);		    /* child longer than its parent */
+	assert_int_equal(check("\x30\x03\x02\x02\x05", 5),
+			 -EBADMSG); /* child longer than its parent */
 	assert_int_equal(check("\x30\x02\x02\x01\x05", 5), -EBADMSG);
-	assert_int_equal(check("\x1f\x81\x01\x01\x05", 5), -EBADMSG);		    /* tag in several bytes */
+	assert_int_equal(check("\x1f\x81\x01\x01\x05", 5), -EBADMSG); /* tag in several bytes */
 	assert_int_equal(check("\x30\x84\xff\xff\xff\xff", 6), -EBADMSG);
 	memset(deep, 0x30, sizeof(deep));
 	for (int i = 0; i < 50; i++)
@@ -272,8 +289,9 @@ static void test_der(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_accepted), cmocka_unit_test(test_refused), cmocka_unit_test(test_changed),
-		cmocka_unit_test(test_time),	 cmocka_unit_test(test_pinned),	 cmocka_unit_test(test_anchors),
+		cmocka_unit_test(test_accepted), cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_changed),  cmocka_unit_test(test_time),
+		cmocka_unit_test(test_pinned),   cmocka_unit_test(test_anchors),
 		cmocka_unit_test(test_der),
 	};
 

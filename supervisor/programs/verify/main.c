@@ -1,6 +1,7 @@
 /*
- * verify: one image, one conversation, then exit. It reads bytes that anybody may have written and says whose keys signed what; it
- * decides nothing. A new process for each image, with its own uid and empty namespaces, so a fault in a parser reaches no other image.
+ * verify: one image, one conversation, then exit. It reads bytes that anybody may have written and
+ * says whose keys signed what; it decides nothing. A new process for each image, with its own uid
+ * and empty namespaces, so a fault in a parser reaches no other image.
  *
  * launcher: M_VERIFY + image + anchors      -> M_VERDICT or M_VERIFY_REFUSED and exit
  * launcher: M_CHECK_FS + the mapped device  -> M_FS_OK or M_VERIFY_REFUSED, exit
@@ -16,11 +17,14 @@
 #include "trust/image.h"
 
 #define LAUNCHER_FD 3
-#define WAIT_MS 60000 /* the launcher has its own, shorter deadline: this one only ends a forgotten process */
+#define WAIT_MS                                                                                    \
+	60000 /* the launcher has its own, shorter deadline: this one only ends a forgotten        \
+		 process */
 
 static struct trust_anchors anchors;
 
-static int refuse(const struct channel *c, const struct message_head *asked, const char *step, const struct err *err)
+static int refuse(const struct channel *c, const struct message_head *asked, const char *step,
+		  const struct err *err)
 {
 	struct message_done m = {.head = *asked, .err = *err};
 
