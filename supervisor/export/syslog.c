@@ -27,13 +27,21 @@ static void add_host(struct text *t, const char *host)
 		text_add(t, "-");
 }
 
-/* PROCID: the process the record is about, when it names one. */
+static bool is_number(struct spool_span span)
+{
+	for (size_t i = 0; i < span.size; i++)
+		if (span.at[i] < '0' || span.at[i] > '9')
+			return false;
+	return span.size > 0 && span.size <= 10 && *span.at != '0';
+}
+
+/* PROCID: the process the record is about, when it names one. A text of that name is a service's
+ * words and has no place in a header. */
 static void add_pid(struct text *t, const struct spool_view *v)
 {
 	struct spool_span pid;
 
-	if (spool_line_member(v, "pid", &pid) || pid.size == 0 || pid.size > 10 || *pid.at < '1' ||
-	    *pid.at > '9')
+	if (spool_line_member(v, "pid", &pid) || !is_number(pid))
 		text_add(t, "-");
 	else
 		add_span(t, pid);
