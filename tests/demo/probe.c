@@ -1,6 +1,6 @@
 /*
- * probe: what a service sees and may do, from inside. "facts" prints key=value lines for the QEMU suite and stays; the other words are
- * services that behave badly in one way each.
+ * probe: what a service sees and may do, from inside. "facts" prints key=value lines for the QEMU
+ * suite and stays; the other words are services that behave badly in one way each.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -110,7 +110,8 @@ static void list(const char *key, const char *path)
 	}
 	while ((entry = readdir(dir)) != NULL)
 		if (entry->d_name[0] != '.' && used + strlen(entry->d_name) + 2 < sizeof(text))
-			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s ", entry->d_name);
+			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s ",
+						 entry->d_name);
 	closedir(dir);
 	say(key, text);
 }
@@ -136,7 +137,8 @@ static void file_text(const char *key, const char *path)
 
 static void write_facts(void)
 {
-	static const char *const places[] = {"/new", "/dev/new", "/etc/new", "/bin/new", "/proc/new", "/usr/lib/bartizan/new"};
+	static const char *const places[] = {"/new",     "/dev/new",  "/etc/new",
+					     "/bin/new", "/proc/new", "/usr/lib/bartizan/new"};
 	struct statvfs flags;
 	struct statfs type;
 	char key[64];
@@ -153,7 +155,8 @@ static void write_facts(void)
 	tried("exec.shell", execl("/bin/sh", "sh", (char *)NULL));
 }
 
-/* What a process that was broken into would try. Each must fail, and none may kill: the rest is still to be seen. */
+/* What a process that was broken into would try. Each must fail, and none may kill: the rest is
+ * still to be seen. */
 static void attack_facts(void)
 {
 	static unsigned char zeros[256];
@@ -181,8 +184,10 @@ static void attack_facts(void)
 	tried("reboot", syscall(SYS_reboot, 0L, 0L, 0L, 0L));
 	tried("kill.all", kill(-1, 0));
 	tried("mprotect.exec", mprotect(page, 4096, PROT_READ | PROT_EXEC));
-	tried("mmap.wx", mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? -1
-																	   : 0);
+	tried("mmap.wx", mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
+			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED
+				 ? -1
+				 : 0);
 }
 
 static void network_facts(void)
@@ -214,13 +219,17 @@ static void limit_facts(void)
 	static const struct {
 		const char *key;
 		int limit;
-	} rows[] = {{"limit.core", RLIMIT_CORE}, {"limit.nofile", RLIMIT_NOFILE}, {"limit.nproc", RLIMIT_NPROC}, {"limit.memlock", RLIMIT_MEMLOCK}};
+	} rows[] = {{"limit.core", RLIMIT_CORE},
+		    {"limit.nofile", RLIMIT_NOFILE},
+		    {"limit.nproc", RLIMIT_NPROC},
+		    {"limit.memlock", RLIMIT_MEMLOCK}};
 	struct rlimit limit;
 	char text[64];
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		getrlimit(rows[i].limit, &limit);
-		snprintf(text, sizeof(text), "%llu %llu", (unsigned long long)limit.rlim_cur, (unsigned long long)limit.rlim_max);
+		snprintf(text, sizeof(text), "%llu %llu", (unsigned long long)limit.rlim_cur,
+			 (unsigned long long)limit.rlim_max);
 		say(rows[i].key, text);
 	}
 }
@@ -243,7 +252,8 @@ static void place_facts(char **environment)
 
 static _Noreturn void facts(char **environment)
 {
-	/* It tries what would harm a machine: only as the first process of a namespace of its own. */
+	/* It tries what would harm a machine: only as the first process of a namespace of its own.
+	 */
 	if (getpid() != 1)
 		exit(2);
 	status_facts();
@@ -271,7 +281,8 @@ static _Noreturn void facts(char **environment)
 static _Noreturn void hog(int megabytes)
 {
 	for (int i = 1; i <= megabytes; i++) {
-		volatile char *block = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		volatile char *block = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE,
+					    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 		if (block == MAP_FAILED)
 			break;
@@ -320,7 +331,8 @@ static _Noreturn void crash(const char *how, long after_ms)
 	say("crash", how);
 	pause_ms(after_ms);
 	if (strcmp(how, "segv") == 0)
-		*(volatile int *)(uintptr_t)told = 1; /* told is 0, which the compiler cannot know */
+		*(volatile int *)(uintptr_t)told =
+			1; /* told is 0, which the compiler cannot know */
 	if (strcmp(how, "abort") == 0)
 		abort();
 	exit(atoi(how));
@@ -350,7 +362,8 @@ int main(int argc, char **argv, char **environment)
 		return health(first);
 	if (strcmp(word, "sick") == 0) /* a probe that always fails */
 		return 1;
-	if (strcmp(word, "deaf") == 0) /* pid 1 of a namespace without a handler never hears SIGTERM */
+	if (strcmp(word, "deaf") ==
+	    0) /* pid 1 of a namespace without a handler never hears SIGTERM */
 		stay();
 	facts(environment);
 }

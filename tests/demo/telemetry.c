@@ -1,4 +1,5 @@
-/* telemetry: the load and memory of the gateway by sysinfo(2), one JSON line a second on the standard output. "check" asks once. */
+/* telemetry: the load and memory of the gateway by sysinfo(2), one JSON line a second on the
+ * standard output. "check" asks once. */
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -22,10 +23,11 @@ static int print_sample(unsigned long number)
 	if (sysinfo(&info) != 0)
 		return -1;
 	unit = info.mem_unit;
-	printf("{\"sample\":%lu,\"uptime_s\":%ld,\"load1\":%.2f,\"load5\":%.2f,\"memory_kib\":%" PRIu64 ",\"free_kib\":%" PRIu64
-	       ",\"processes\":%u}\n",
-	       number, info.uptime, (double)info.loads[0] / 65536.0, (double)info.loads[1] / 65536.0,
-	       info.totalram * unit / 1024, info.freeram * unit / 1024, (unsigned int)info.procs);
+	printf("{\"sample\":%lu,\"uptime_s\":%ld,\"load1\":%.2f,\"load5\":%.2f,\"memory_kib\":"
+	       "%" PRIu64 ",\"free_kib\":%" PRIu64 ",\"processes\":%u}\n",
+	       number, info.uptime, (double)info.loads[0] / 65536.0,
+	       (double)info.loads[1] / 65536.0, info.totalram * unit / 1024,
+	       info.freeram * unit / 1024, (unsigned int)info.procs);
 	return fflush(stdout);
 }
 

@@ -1,4 +1,5 @@
-/* trigger: asks the kernel to crash, as root of the guest; how the harness reports a panic is tried with it. */
+/* trigger: asks the kernel to crash, as root of the guest; how the harness reports a panic is tried
+ * with it. */
 #include <fcntl.h>
 #include <unistd.h>
 

@@ -1,7 +1,8 @@
 /*
- * The harness's hand in the guest. It stands at /init of the initramfs; the untouched init lies at /tests/init. It forks once: the
- * parent becomes init, as PID 1 and with the arguments the kernel gave; the child serves the virtio-serial port. Neither init nor any
- * program of the product knows of it.
+ * The harness's hand in the guest. It stands at /init of the initramfs; the untouched init lies at
+ * /tests/init. It forks once: the parent becomes init, as PID 1 and with the arguments the kernel
+ * gave; the child serves the virtio-serial port. Neither init nor any program of the product knows
+ * of it.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -59,7 +60,8 @@ void answer_text(struct answer *answer, const char *format, ...)
 	length = vsnprintf(line, sizeof(line), format, args);
 	va_end(args);
 	if (length > 0)
-		answer_add(answer, line, (size_t)length < sizeof(line) ? (size_t)length : sizeof(line) - 1);
+		answer_add(answer, line,
+			   (size_t)length < sizeof(line) ? (size_t)length : sizeof(line) - 1);
 }
 
 void answer_free(struct answer *answer)
@@ -95,7 +97,8 @@ static void write_all(const void *bytes, size_t size)
 
 void port_send(uint32_t id, enum op op, int value, const struct answer *answer)
 {
-	struct frame head = {.size = answer ? (uint32_t)answer->size : 0, .id = id, .op = op, .value = value};
+	struct frame head = {
+		.size = answer ? (uint32_t)answer->size : 0, .id = id, .op = op, .value = value};
 
 	write_all(&head, sizeof(head));
 	if (head.size)
@@ -204,7 +207,8 @@ static void serve_for_ever(void)
 }
 
 /*
- * A mount of @type that is attached nowhere: what init does with its own mounts cannot take it away, and it is in nobody's mount table.
+ * A mount of @type that is attached nowhere: what init does with its own mounts cannot take it
+ * away, and it is in nobody's mount table.
  */
 static int detached(const char *type)
 {
@@ -250,8 +254,8 @@ static void wait_for_port(void)
 }
 
 /*
- * Until init has moved its tmpfs over the initramfs, "/" and "/.." are one directory. Afterwards ".." at the root steps onto the mount
- * that lies on top: init's root.
+ * Until init has moved its tmpfs over the initramfs, "/" and "/.." are one directory. Afterwards
+ * ".." at the root steps onto the mount that lies on top: init's root.
  */
 static void enter_final_root(void)
 {

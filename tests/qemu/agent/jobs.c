@@ -1,4 +1,5 @@
-/* Programs that run for the harness: several at once, each with a time limit, their output kept apart. */
+/* Programs that run for the harness: several at once, each with a time limit, their output kept
+ * apart. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -49,7 +50,8 @@ static _Noreturn void run_program(const struct words *words, int out_fd, int err
 	dup2(null_fd < 0 ? out_fd : null_fd, 0);
 	dup2(out_fd, 1);
 	dup2(err_fd, 2);
-	snprintf(path, sizeof(path), "%s%s", strchr(words->word[0], '/') ? "" : "/usr/bin/", words->word[0]);
+	snprintf(path, sizeof(path), "%s%s", strchr(words->word[0], '/') ? "" : "/usr/bin/",
+		 words->word[0]);
 	execve(path, words->word, environment);
 	dprintf(2, "agent: %s: %s\n", path, strerror(errno));
 	_exit(errno == ENOENT ? 127 : 126);
@@ -78,7 +80,12 @@ static int start(uint32_t id, const struct words *words, enum op op, int value)
 		return errno;
 	if (pipe2(pipes + 2, O_CLOEXEC) != 0)
 		return errno;
-	*job = (struct job){.used = true, .id = id, .op = op, .start_us = now_us(), .out_fd = pipes[0], .err_fd = pipes[2]};
+	*job = (struct job){.used = true,
+			    .id = id,
+			    .op = op,
+			    .start_us = now_us(),
+			    .out_fd = pipes[0],
+			    .err_fd = pipes[2]};
 	if (op == OP_RUN && value > 0)
 		job->limit_us = job->start_us + (uint64_t)value * 1000u;
 	job->pid = fork();
@@ -134,7 +141,9 @@ static void drain(int *fd, struct answer *answer)
 
 static void finish(struct job *job, int status)
 {
-	int value = job->timed_out ? 124 : WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	int value = job->timed_out      ? 124
+		    : WIFEXITED(status) ? WEXITSTATUS(status)
+					: 128 + WTERMSIG(status);
 	uint32_t numbers[2] = {(uint32_t)((now_us() - job->start_us) / 1000u), 0};
 	struct answer answer = {0};
 
@@ -182,7 +191,9 @@ int jobs_step(void)
 			step(&jobs[i], now);
 		if (!jobs[i].used || !jobs[i].limit_us)
 			continue;
-		left_ms = jobs[i].timed_out || now >= jobs[i].limit_us ? 5 : (int)((jobs[i].limit_us - now) / 1000u) + 1;
+		left_ms = jobs[i].timed_out || now >= jobs[i].limit_us
+				  ? 5
+				  : (int)((jobs[i].limit_us - now) / 1000u) + 1;
 		if (wait_ms < 0 || left_ms < wait_ms)
 			wait_ms = left_ms;
 	}

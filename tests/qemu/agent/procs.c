@@ -103,7 +103,8 @@ int procs_kill(const char *program, unsigned int nth, int sig, struct answer *an
 	return kill(pid, sig) == 0 ? 0 : errno;
 }
 
-/* The fourth and the twenty-second field of /proc/PID/stat; the second is in brackets and may hold anything. */
+/* The fourth and the twenty-second field of /proc/PID/stat; the second is in brackets and may hold
+ * anything. */
 static void parents_of(const char *stat, int *parent, unsigned long long *start)
 {
 	const char *rest = strrchr(stat, ')');
@@ -111,8 +112,10 @@ static void parents_of(const char *stat, int *parent, unsigned long long *start)
 	*parent = 0;
 	*start = 0;
 	if (rest)
-		sscanf(rest + 1, " %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu", parent,
-		       start);
+		sscanf(rest + 1,
+		       " %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d "
+		       "%*d %llu",
+		       parent, start);
 }
 
 static int uid_of(pid_t pid)
@@ -140,7 +143,8 @@ static void list_one(pid_t pid, struct answer *answer)
 	exe_of(pid, exe, sizeof(exe));
 	comm[strcspn(comm, "\n\t")] = 0;
 	cgroup[strcspn(cgroup, "\n\t")] = 0;
-	answer_text(answer, "%d\t%d\t%d\t%llu\t%s\t%s\t%s\n", (int)pid, parent, uid_of(pid), start, comm, exe, cgroup);
+	answer_text(answer, "%d\t%d\t%d\t%llu\t%s\t%s\t%s\n", (int)pid, parent, uid_of(pid), start,
+		    comm, exe, cgroup);
 }
 
 int procs_list(struct answer *answer)
@@ -160,7 +164,8 @@ static void pause_us(unsigned int us)
 	nanosleep(&time, NULL);
 }
 
-/* The newest pid the kernel gave, from the last field of /proc/loadavg: cheaper to watch than the whole of /proc. */
+/* The newest pid the kernel gave, from the last field of /proc/loadavg: cheaper to watch than the
+ * whole of /proc. */
 static pid_t newest_pid(void)
 {
 	char text[128];
@@ -179,7 +184,8 @@ static pid_t wait_for(const char *program, uint64_t limit)
 	while (found < 0 && now_us() < limit) {
 		pid_t newest = newest_pid();
 
-		/* A process gets its program after its pid: look at the young ones again for a while. */
+		/* A process gets its program after its pid: look at the young ones again for a
+		 * while. */
 		for (pid_t pid = before + 1; pid <= newest && found < 0; pid++)
 			if (is_program(pid, program))
 				found = pid;
@@ -191,7 +197,8 @@ static pid_t wait_for(const char *program, uint64_t limit)
 	return found;
 }
 
-_Noreturn void procs_hunt(const char *program, int sig, unsigned int delay_us, unsigned int limit_ms)
+_Noreturn void procs_hunt(const char *program, int sig, unsigned int delay_us,
+			  unsigned int limit_ms)
 {
 	uint64_t limit = now_us() + (uint64_t)limit_ms * 1000u;
 	pid_t pid = wait_for(program, limit);
