@@ -2,7 +2,9 @@
 
 #include <errno.h>
 
-static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+#define PADDING 64 /* index of '=' */
+
+static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
 
 static int value_of(char letter)
 {
@@ -82,8 +84,8 @@ size_t base64_encode(char *text, const uint8_t *bytes, size_t count)
 			bits |= bytes[i + 2];
 		text[used++] = letters[bits >> 18];
 		text[used++] = letters[bits >> 12 & 63];
-		text[used++] = i + 1 < count ? letters[bits >> 6 & 63] : '=';
-		text[used++] = i + 2 < count ? letters[bits & 63] : '=';
+		text[used++] = letters[i + 1 < count ? bits >> 6 & 63 : PADDING];
+		text[used++] = letters[i + 2 < count ? bits & 63 : PADDING];
 	}
 	text[used] = '\0';
 	return used;

@@ -118,7 +118,7 @@ static int find_name(const struct erofs *e, uint64_t directory, const char *name
 		     uint64_t *number)
 {
 	uint8_t block[BLOCK];
-	struct inode inode;
+	struct inode inode = {0};
 	size_t count;
 
 	if (read_inode(e, directory, &inode, NULL) || !S_ISDIR(inode.mode) ||
@@ -157,7 +157,7 @@ int erofs_read_file(const struct erofs *e, const char *path, struct erofs_text *
 		    struct err *err)
 {
 	uint8_t block[BLOCK];
-	struct inode inode;
+	struct inode inode = {0};
 	uint64_t number;
 	size_t count;
 	int r = find_path(e, path, &number, err);

@@ -78,10 +78,11 @@ static void put_entries(uint8_t entries[ENTRIES_SIZE], const struct layout *l)
 static void put_header(uint8_t header[SECTOR], const struct layout *l, uint32_t entries_crc,
 		       bool backup)
 {
+	static const uint8_t magic[] = {'E', 'F', 'I', ' ', 'P', 'A', 'R', 'T'};
 	uint64_t last = l->file_size / SECTOR - 1;
 
 	memset(header, 0, SECTOR);
-	memcpy(header, "EFI PART", 8);
+	memcpy(header, magic, sizeof(magic));
 	le32_put(header + 8, 0x00010000u);
 	le32_put(header + 12, GPT_HEADER_SIZE);
 	le64_put(header + 24, backup ? last : 1);

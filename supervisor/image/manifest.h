@@ -11,11 +11,16 @@ struct manifest {
 	const char *arch;
 };
 
+struct manifest_text {
+	char *bytes; /* the caller frees it */
+	size_t size;
+};
+
 /*
  * Read and check the service file at @path, put [image] in front and check the whole as the device
- * will. Gives the text in memory that the caller frees, and the policy it means.
+ * will. Gives the text and the policy that it means.
  */
-int manifest_make(const struct manifest *m, const char *path, char **text, size_t *size,
+int manifest_make(const struct manifest *m, const char *path, struct manifest_text *text,
 		  struct policy *policy, struct err *err);
 
 #endif

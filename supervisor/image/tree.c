@@ -81,13 +81,14 @@ static int walk_block(const struct walk *w, uint32_t level, uint64_t index, uint
 	static uint8_t batch[VERITY_PER_BLOCK * VERITY_BLOCK];
 	uint8_t block[VERITY_BLOCK] = {0};
 	uint64_t first = index * VERITY_PER_BLOCK;
-	uint64_t count = inputs - first < VERITY_PER_BLOCK ? inputs - first : VERITY_PER_BLOCK;
+	uint64_t left = inputs - first;
+	uint64_t count = left > VERITY_PER_BLOCK ? VERITY_PER_BLOCK : left;
 	int r = fd_pread_exact(w->tree->fd, batch, (size_t)(count * VERITY_BLOCK),
 			       input_offset(w, level, first));
 
 	if (r)
 		return err_sys(err, -r, "cannot read the image");
-	for (uint64_t i = 0; i < count; i++)
+	for (uint64_t i = 0; i < VERITY_PER_BLOCK && first + i < inputs; i++)
 		hash_block(w, batch + i * VERITY_BLOCK, block + i * VERITY_DIGEST);
 	return w->done(w, level, index, block, err);
 }

@@ -276,7 +276,7 @@ static int check_found(const struct scan *s, struct err *err)
 
 int gpt_read(int fd, uint64_t file_size, uint32_t arch, struct gpt *gpt, struct err *err)
 {
-	struct scan s = {.fd = fd, .arch = arch, .other_arch = -1};
+	struct scan s = {.fd = fd, .sector_size = 512, .arch = arch, .other_arch = -1};
 	int r;
 
 	if (arch >= ARCH_COUNT)

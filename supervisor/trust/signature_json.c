@@ -49,7 +49,9 @@ static void skip_space(struct reader *r)
 static char peek(struct reader *r)
 {
 	skip_space(r);
-	return r->at < r->size ? r->bytes[r->at] : '\0';
+	if (r->at == r->size)
+		return '\0';
+	return r->bytes[r->at];
 }
 
 static int expect(struct reader *r, char byte, const char *what)
