@@ -6,8 +6,8 @@
  *
  * double ROOT RECORDER SHIPPER PORT BOOT-ID
  *
- * records N RATE | raw TEXT | output N RATE SIZE | wait | kill recorder|shipper | stop recorder|shipper |
- * start recorder|shipper | status
+ * limit RATE BURST drop|block (before start) | records N RATE | raw TEXT | output N RATE SIZE |
+ * wait | kill recorder|shipper | stop recorder|shipper | start recorder|shipper | status
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -56,6 +56,9 @@ static struct {
 	uint64_t records_left, records_rate, records_done;
 	uint64_t output_left, output_rate, output_done, output_size;
 	uint64_t start_ms;
+	uint32_t rate;
+	uint32_t burst;
+	uint8_t overflow;
 	char rest[32768];
 	size_t rest_size;
 } d;
@@ -149,9 +152,10 @@ static void send_output(void)
 		.head = {.type = M_OUTPUT, .subject = SUBJECT_OF_SERVICE(0), .generation = 1},
 		.stream = STREAM_STDOUT,
 		.name = "web",
-		.rate = 100000,
-		.burst = 200000,
+		.rate = d.rate ? d.rate : 100000,
+		.burst = d.burst ? d.burst : 200000,
 		.facility = 3,
+		.overflow = d.overflow,
 		.max_size = 50u << 20,
 		.max_file = 3};
 
@@ -266,7 +270,7 @@ static void produce(void)
 	count = due(d.output_rate, d.output_done);
 	if (!write_rest())
 		return;
-	for (; count && d.output_left; count--, d.output_left--, d.output_done++) {
+	for (; count && d.output_left; count--) {
 		int size = snprintf(line, sizeof(d.rest), "line %llu ",
 				    (unsigned long long)d.output_done);
 
@@ -274,6 +278,8 @@ static void produce(void)
 			line[size] = (char)('a' + size % 26), size++;
 		line[size++] = '\n';
 		d.rest_size = (size_t)size;
+		d.output_left--;
+		d.output_done++;
 		if (!write_rest())
 			return;
 	}
@@ -319,6 +325,10 @@ static void command(const char *text)
 	} else if (sscanf(text, "stop %31s", name) == 1) {
 		helper_of(name)->wanted = false;
 		(void)kill(helper_of(name)->pid, SIGTERM);
+	} else if (sscanf(text, "limit %llu %llu %31s", &a, &b, name) == 3) {
+		d.rate = (uint32_t)a;
+		d.burst = (uint32_t)b;
+		d.overflow = strcmp(name, "block") == 0 ? OVERFLOW_BLOCK : OVERFLOW_DROP;
 	} else if (strncmp(text, "raw ", 4) == 0) {
 		(void)dprintf(d.output[1], "%s\n", text + 4);
 	} else if (strcmp(text, "start recorder") == 0) {
