@@ -8,7 +8,7 @@ from harness.device import Device
 
 from . import asleep, good, locked, refused
 
-# options(board, directory) gives the arguments of Device; begin(boot, device) is what every case relies on.
+# options(board, directory) gives the arguments of Device, and "notes" for the cases; begin(boot, device) is what every case relies on.
 Boot = collections.namedtuple("Boot", "name options cases begin")
 
 ALL = [Boot(*row) for row in good.BOOTS + refused.BOOTS + locked.BOOTS + asleep.BOOTS]
@@ -17,8 +17,8 @@ ALL = [Boot(*row) for row in good.BOOTS + refused.BOOTS + locked.BOOTS + asleep.
 class Context:
     """What the cases of one boot share."""
 
-    def __init__(self, device, board, kernel):
-        self.device, self.board, self.kernel = device, board, kernel
+    def __init__(self, device, notes):
+        self.device, self.notes = device, notes
         self.facts = {}
 
 
@@ -29,17 +29,19 @@ def run(report, prefix, board, kernel, boot):
         return
     with tempfile.TemporaryDirectory(prefix="bartizan-suite-") as directory:
         try:
-            device = Device(board, kernel, **boot.options(board, directory))
+            options = boot.options(board, directory)
+            notes = options.pop("notes", {})
+            device = Device(board, kernel, **options)
         except (paths.Missing, OSError) as reason:
             report.fail_all(names, f"{boot.name}: {reason}")
             return
         with device:
-            _run_cases(report, prefix, boot, device)
+            _run_cases(report, prefix, boot, Context(device, notes))
             _keep_console(prefix, boot, device)
 
 
-def _run_cases(report, prefix, boot, device):
-    context = Context(device, device.board, device.version)
+def _run_cases(report, prefix, boot, context):
+    device = context.device
     try:
         device.boot()
         boot.begin(context)

@@ -40,19 +40,16 @@ def options(board, directory):
     if done.returncode:
         raise paths.Missing(f"make-refused failed: {done.stdout[-2000:]}")
     with open(os.path.join(out, "expected.json"), encoding="utf-8") as source:
-        expected.update(json.load(source))
+        expected = json.load(source)
     named = {name: row.get("conf", "") for name, row in expected.items() if row.get("named", True)}
     named.update({name: "" for name in GOOD})
     images = [f"{name}={os.path.join(out, row['file'])}" for name, row in expected.items()]
     made = {"images": images + list(services.make(board, GOOD).values()),
             "conf": services.configuration(os.path.join(directory, "supervisor.conf"), named, syslog=False),
-            "state_extra": extra_state(os.path.join(out, "state"))}
+            "state_extra": extra_state(os.path.join(out, "state")), "notes": expected}
     if os.path.isdir(os.path.join(out, "trust")):
         made["trust"] = os.path.join(out, "trust")
     return made
-
-
-expected = {}
 
 
 def extra_state(directory):
@@ -70,8 +67,8 @@ def begin(t):
 
 def refused(name):
     def case(t):
-        tap.check(name in expected, "make-refused does not make it")
-        wanted = expected[name]["reason"]
+        tap.check(name in t.notes, "make-refused does not make it")
+        wanted = t.notes[name]["reason"]
         said = re.search(rf"(?m)\b{re.escape(name)}: refused: (.*)$", t.device.machine.console)
         tap.check(said, "no line on the console:", t.device.machine.console[-1500:])
         tap.check(wanted in said.group(1), f"the console says {said.group(1)!r}, not {wanted!r}")
