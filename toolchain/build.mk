@@ -80,7 +80,7 @@ $(DEPS_STATE): FORCE
 
 # ---- compiling and linking, once for the target and once for the host
 
-COMMON_CFLAGS := -D_GNU_SOURCE -Isupervisor -I$(O)/include $(TARGET_CFLAGS) $(HARDEN_CFLAGS) -g \
+COMMON_CFLAGS := -D_GNU_SOURCE -iquote supervisor -I$(O)/include $(TARGET_CFLAGS) $(HARDEN_CFLAGS) -g \
 	-ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(O)=out -ffile-prefix-map=$(CACHE)=cache \
 	$(if $(USE_LTO),$(TARGET_LTO)) $(WARN_CFLAGS)
 LINK_FLAGS := $(TARGET_CFLAGS) $(HARDEN_CFLAGS) $(if $(USE_LTO),-flto=$(shell nproc),-fno-lto) \
@@ -132,7 +132,7 @@ $(1)/debug/$(3): $(call objects,$(1),$(call program_sources,$(3))) $(5) \
 	$$(Q)$(CACHE)/$(2)/bin/$(2)-gcc $$(LINK_FLAGS) -Wl,-Map=$(1)/map/$(3).map -o $$@ \
 		$(call objects,$(1),$(call program_sources,$(3))) $(5) -Wl,--start-group \
 		$(foreach d,$(call dirs_of,$(4)),$(1)/lib/$(d).a) $(foreach l,$(LIBS_$(4)),$(CACHE)/$(2)/pkg/$(lib_of_$(l))) \
-		-Wl,--end-group
+		-lgcc -lc -Wl,--end-group
 -include $(patsubst %.o,%.d,$(call objects,$(1),$(call program_sources,$(3))))
 
 $(7)/$(3): $(1)/debug/$(3)
@@ -144,6 +144,7 @@ endef
 FILTERS := $(if $(filter filtergen,$(HOST_PRESENT)),$(O)/obj/gen/helper_filters.o)
 GEN_init := $(O)/obj/gen/board.o
 GEN_launcher := $(O)/obj/gen/board.o $(FILTERS)
+GEN_bartizan := $(O)/obj/gen/board.o
 
 $(eval $(call side,$(O),$(TARGET_TRIPLE),,))
 $(eval $(call side,$(O)/host,$(HOST_TRIPLE),-DBARTIZAN_HOST=1,HOST))

@@ -21,7 +21,7 @@ LIB_inih := inih/lib/libinih.a
 THIRD_PARTY := mbedtls libseccomp libcap inih cmocka
 WARN_CFLAGS := -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes -Wmissing-prototypes \
 	-Wundef -Wformat=2 -Wvla -Wswitch-enum -Wcast-qual -Wwrite-strings $(if $(filter 1,$(WERROR)),-Werror)
-BASE_CFLAGS := -D_GNU_SOURCE -DBARTIZAN_TEST_SOURCES=\"$(CURDIR)\" -Isupervisor -Itests/unit -I$(O)/include \
+BASE_CFLAGS := -D_GNU_SOURCE -DBARTIZAN_TEST_SOURCES=\"$(CURDIR)\" -iquote supervisor -iquote tests/unit -I$(O)/include \
 	$(foreach l,$(THIRD_PARTY),-isystem $(NATIVE)/pkg/$(l)/include) $(NATIVE_CFLAGS) -fno-omit-frame-pointer \
 	$(WARN_CFLAGS) -fno-sanitize-recover=all
 
