@@ -7,7 +7,8 @@
  * double ROOT RECORDER SHIPPER PORT BOOT-ID
  *
  * limit RATE BURST drop|block (before start) | records N RATE | raw TEXT | output N RATE SIZE |
- * wait | kill recorder|shipper | stop recorder|shipper | start recorder|shipper | status
+ * wait | kill recorder|shipper | stop recorder|shipper | hold recorder | mark | rewind | part TEXT
+ * | start recorder|shipper | status
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -56,6 +57,7 @@ static struct {
 	uint64_t records_left, records_rate, records_done;
 	uint64_t output_left, output_rate, output_done, output_size;
 	uint64_t start_ms;
+	uint64_t marked[RINGS];
 	uint32_t rate;
 	uint32_t burst;
 	uint8_t overflow;
@@ -329,6 +331,17 @@ static void command(const char *text)
 		d.rate = (uint32_t)a;
 		d.burst = (uint32_t)b;
 		d.overflow = strcmp(name, "block") == 0 ? OVERFLOW_BLOCK : OVERFLOW_DROP;
+	} else if (strcmp(text, "hold recorder") == 0) {
+		d.recorder.wanted = false;
+		(void)kill(d.recorder.pid, SIGKILL);
+	} else if (strcmp(text, "mark") == 0) {
+		for (int i = 0; i < RINGS; i++)
+			(void)pread(d.cursor[i], &d.marked[i], sizeof(d.marked[i]), 0);
+	} else if (strcmp(text, "rewind") == 0) {
+		for (int i = 0; i < RINGS; i++)
+			(void)pwrite(d.cursor[i], &d.marked[i], sizeof(d.marked[i]), 0);
+	} else if (strncmp(text, "part ", 5) == 0) {
+		(void)dprintf(d.output[1], "%s", text + 5);
 	} else if (strncmp(text, "raw ", 4) == 0) {
 		(void)dprintf(d.output[1], "%s\n", text + 4);
 	} else if (strcmp(text, "start recorder") == 0) {

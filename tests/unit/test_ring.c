@@ -1,12 +1,15 @@
 /* links: base ipc */
 #include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -61,6 +64,12 @@ static bool put(struct pair *p, unsigned int lane, const char *text)
 static void set_head(struct pair *p, uint64_t head)
 {
 	memcpy(p->raw + AT_HEAD, &head, sizeof(head));
+}
+
+static void unmap(struct ring_producer *p)
+{
+	(void)munmap(p->shared, AT_DATA + RING_BYTES);
+	(void)munmap((void *)(uintptr_t)p->cursor, 64);
 }
 
 static uint64_t get_head(const struct pair *p)
@@ -183,6 +192,50 @@ static void test_number_of_unpublished(void **state)
 	}
 }
 
+/* Killed at any instruction of ring_put(): the numbers that a successor gives continue what was
+ * published, none twice, none left out. */
+static void step_through(struct pair *p, unsigned int lane)
+{
+	uint64_t head = get_head(p);
+	uint64_t next = ring_next_number(&p->producer);
+	pid_t child = fork();
+	int steps = 0;
+	int status;
+
+	if (child == 0) {
+		(void)ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+		(void)raise(SIGSTOP);
+		(void)put(p, lane, "a record");
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	while (WIFSTOPPED(status)) {
+		struct ring_producer again;
+
+		assert_int_equal(ring_producer_open(&again, p->ring_fd, p->cursor_fd, -1), 0);
+		if (lane < RING_LANES)
+			assert_int_equal(ring_next_number(&again), next + (get_head(p) != head));
+		else
+			assert_true(ring_next_number(&again) - next <= 1);
+		unmap(&again);
+		assert_int_equal(ptrace(PTRACE_SINGLESTEP, child, NULL, NULL), 0);
+		assert_int_equal(waitpid(child, &status, 0), child);
+		steps++;
+	}
+	assert_true(WIFEXITED(status) && steps > 50);
+	assert_int_equal(ring_producer_open(&p->producer, p->ring_fd, p->cursor_fd, -1), 0);
+	assert_int_equal(ring_next_number(&p->producer), next + 1);
+}
+
+static void test_killed_at_any_instruction(void **state)
+{
+	static const unsigned int lanes[] = {0, RING_LANES, 0, 0, RING_LANES, RING_LANES, 0};
+	struct pair *p = *state;
+
+	for (size_t i = 0; i < sizeof(lanes) / sizeof(lanes[0]); i++)
+		step_through(p, lanes[i]);
+}
+
 /* Wild heads: never a read outside the data, never a loop; the consumer jumps to what is published.
  */
 static void test_hostile_head(void **state)
@@ -206,8 +259,10 @@ static void test_hostile_entry(void **state)
 	struct pair *p = *state;
 	uint8_t buffer[RING_RECORD_MAX];
 
-	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		uint32_t entry[2] = {sizes[i], ~sizes[i]};
+	/* The last one has a good size and a wrong check: torn, or forged without care. */
+	for (size_t i = 0; i <= sizeof(sizes) / sizeof(sizes[0]); i++) {
+		bool torn = i == sizeof(sizes) / sizeof(sizes[0]);
+		uint32_t entry[2] = {torn ? 10 : sizes[i], torn ? 77 : ~sizes[i]};
 		uint8_t *payload;
 
 		assert_true(put(p, 0, "0123456789"));
@@ -277,6 +332,8 @@ int main(void)
 						close_pair),
 		cmocka_unit_test_setup_teardown(test_numbers_go_on, open_pair, close_pair),
 		cmocka_unit_test_setup_teardown(test_number_of_unpublished, open_pair, close_pair),
+		cmocka_unit_test_setup_teardown(test_killed_at_any_instruction, open_pair,
+						close_pair),
 		cmocka_unit_test_setup_teardown(test_hostile_head, open_pair, close_pair),
 		cmocka_unit_test_setup_teardown(test_hostile_entry, open_pair, close_pair),
 		cmocka_unit_test_setup_teardown(test_hostile_tail, open_pair, close_pair),
