@@ -28,7 +28,7 @@ GROUP_riscv64 := riscv64
 MAKE_JOBS = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS))
 BUILD = +@$(MAKE) --no-print-directory $(MAKE_JOBS) -f toolchain/build.mk
 CHECK = +@$(MAKE) --no-print-directory $(MAKE_JOBS) -f toolchain/check.mk
-TESTS := unit fuzz ns hostile qemu crash style
+TESTS := unit fuzz style images collector ns hostile qemu crash
 CHECKS := $(addprefix check-,$(TESTS))
 
 .PHONY: all help size keys clean distclean repro style test run bench initramfs boards format fuzz \
@@ -121,15 +121,17 @@ repro: all
 GROUPS_unit :=
 GROUPS_fuzz := fuzz
 GROUPS_style := check
+GROUPS_images := image
+GROUPS_collector := image
 GROUPS_ns := check
-GROUPS_hostile := check
+GROUPS_hostile := kernel qemu image
 GROUPS_qemu := kernel qemu image
 GROUPS_crash := kernel qemu image
 
 .PHONY: tested-boards
 check-unit check-fuzz: config
-check-style check-ns check-hostile: all keys
-check-qemu check-crash test: tested-boards keys
+check-style check-ns check-images check-collector check-hostile check-crash: all keys
+check-qemu test: tested-boards keys
 tested-boards:
 	+@for b in $(BOOTED_BOARDS); do $(MAKE) --no-print-directory $(MAKE_JOBS) board-$$b || exit 1; done
 
@@ -158,15 +160,5 @@ fuzz: config
 clean:
 	rm -rf $(O)
 
-distformat:
-	@toolchain/setup style
-	find supervisor tests -name '*.[ch]' -exec clang-format -i {} +
-
-# The long form of check-fuzz; the corpora in the tree are not changed.
-fuzz: config
-	@toolchain/setup base fuzz
-	+@BARTIZAN_FUZZ_RUNS=-1 BARTIZAN_FUZZ_SECONDS=$(or $(SECONDS),600) $(MAKE) --no-print-directory $(MAKE_JOBS) \
-		-f toolchain/check.mk check-fuzz
-
-clean:
+distclean:
 	rm -rf $(O) $(CACHE) $(KEYS)

@@ -109,22 +109,46 @@ export BARTIZAN_FUZZ := $(FUZZ)/bin
 export ASAN_OPTIONS ?= detect_leaks=1:abort_on_error=0
 export UBSAN_OPTIONS ?= print_stacktrace=1
 TALLY := tests/tally --logs $(O)/test-logs
-present = $(foreach s,$(1),$(if $(wildcard $(lastword $(subst =, ,$(s)))),$(s)))
+# suite(NAME, PATH, ARGUMENTS): NAME="PATH ARGUMENTS" when somebody has put PATH into the tree
+suite = $(if $(wildcard $(2)),"$(1)=$(2)$(if $(3), $(3))")
 
 STYLE_SUITES := $(addprefix tests/style/,layers links forbidden length commits tools)
 UNIT_SUITES := $(UNIT_BINS)
-FUZZ_SUITES := $(if $(FUZZ_BINS),fuzz-replay=tests/style/fuzz-replay)
-NS_SUITES := $(call present,ns=tests/ns/run)
-HOSTILE_SUITES := $(call present,hostile=tests/hostile/run)
-QEMU_SUITES := $(call present,qemu=tests/qemu/suite)
-CRASH_SUITES := $(call present,crash=tests/crash/run)
+FUZZ_SUITES := $(if $(FUZZ_BINS),"fuzz=tests/style/fuzz-replay")
+IMAGES_SUITES := $(call suite,images,tests/images/run)
+COLLECTOR_SUITES := $(call suite,collector,tests/collector/run,--bin $(O)/bin)
+NS_SUITES := $(call suite,ns,tests/ns/run)
+HOSTILE_SUITES := $(call suite,hostile,tests/hostile/run)
+QEMU_SUITES := $(call suite,qemu,tests/qemu/suite) $(call suite,qemu-contract,tests/qemu/contract)
+CRASH_SUITES := $(call suite,crash,tests/crash/run)
 
-.PHONY: test style check-unit check-fuzz check-ns check-hostile check-qemu check-crash check-style
+.PHONY: test style check-unit check-fuzz check-style check-images check-collector check-ns check-hostile check-qemu check-crash
 check-unit: $(UNIT_BINS)
 	@$(TALLY) --jobs 2 $(UNIT_SUITES)
 check-fuzz: $(FUZZ_BINS)
 	@$(TALLY) $(FUZZ_SUITES)
 check-style:
+	@$(TALLY) $(STYLE_SUITES)
+check-images:
+	@$(TALLY) $(IMAGES_SUITES)
+check-collector:
+	@$(TALLY) $(COLLECTOR_SUITES)
+check-ns:
+	@$(TALLY) $(NS_SUITES)
+check-hostile:
+	@$(TALLY) $(HOSTILE_SUITES)
+check-qemu:
+	@$(TALLY) $(QEMU_SUITES)
+# The whole campaign; `make test` has a short form.
+check-crash:
+	@$(TALLY) --timeout 7200 $(CRASH_SUITES)
+
+# The long suites first and two at once: a QEMU guest keeps one processor busy, and there are two.
+test: $(UNIT_BINS) $(FUZZ_BINS)
+	@COUNT=$(or $(COUNT),20) $(TALLY) --jobs 2 $(QEMU_SUITES) $(CRASH_SUITES) $(HOSTILE_SUITES) $(COLLECTOR_SUITES) \
+		$(IMAGES_SUITES) $(NS_SUITES) $(FUZZ_SUITES) $(STYLE_SUITES) $(UNIT_SUITES)
+
+style:
 	@$(TALLY) $(STYLE_SUITES)
 check-ns:
 	@$(TALLY) $(NS_SUITES)
