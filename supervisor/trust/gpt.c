@@ -162,6 +162,8 @@ static int claim_range(struct scan *s, const uint8_t *raw, uint32_t number, stru
 	uint64_t last = le64_get(raw + 40);
 	uint64_t step = GPT_ALIGN / s->sector_size;
 
+	/* Cannot be reached while there are 12 types, each allowed once; it keeps the array safe.
+	 */
 	if (s->used == GPT_USED_MAX)
 		return REFUSE(err, EBADMSG, HINT_BUILD, "partition table: more than %d partitions",
 			      GPT_USED_MAX);

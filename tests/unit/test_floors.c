@@ -140,6 +140,9 @@ static void test_store_fails(void **state)
 	floors.magic = FLOORS_MAGIC;
 	assert_int_equal(floors_store(-1, &floors, &err), -EBADF);
 	assert_string_equal(err.msg, "cannot write floors: Bad file descriptor");
+	assert_int_equal(mkdirat(directory_fd, "floors.new", 0700), 0);
+	assert_int_equal(floors_store(directory_fd, &floors, &err), -EISDIR);
+	assert_int_equal(unlinkat(directory_fd, "floors.new", AT_REMOVEDIR), 0);
 }
 
 int main(void)

@@ -1,5 +1,6 @@
 /* links: base ipc crypto trust mbedtls */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -184,6 +185,34 @@ static void test_other_parts(void **state)
 	anchors.count = 1;
 }
 
+/* A signature partition of 68 KiB, behind which the file goes on. */
+static void test_large_partition(void **state)
+{
+	static uint8_t large[2 * FX_SIZE];
+	CLEAN_FD int fd = -1;
+
+	(void)state;
+	MAKE("p256");
+	le64_put(fx_header() + 32, 2 * FX_SECTORS - 1);
+	le64_put(fx_header() + 48, 2 * FX_SECTORS - 34);
+	le64_put(fx_entry(2) + 40, FX_SIGNATURE + 135);
+	fx_seal();
+	memcpy(large, fx, FX_SIZE);
+	fd = fx_file(large, sizeof(large));
+	assert_int_equal(trust_image_verify(fd, &request, &verdict, &err), -EBADMSG);
+	assert_string_equal(err.msg,
+			    "signature partition has 69632 bytes, at most 65536 are allowed");
+}
+
+static void test_not_a_file(void **state)
+{
+	CLEAN_FD int fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	(void)state;
+	assert_int_equal(trust_image_verify(fd, &request, &verdict, &err), -EBADMSG);
+	assert_string_equal(err.msg, "image is not a regular file");
+}
+
 /* With nobody interested in the reason, no is still no. */
 static void test_without_err(void **state)
 {
@@ -198,9 +227,14 @@ static void test_without_err(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good),        cmocka_unit_test(test_signers),
-		cmocka_unit_test(test_mixed),       cmocka_unit_test(test_fingerprint),
-		cmocka_unit_test(test_other_parts), cmocka_unit_test(test_without_err),
+		cmocka_unit_test(test_good),
+		cmocka_unit_test(test_signers),
+		cmocka_unit_test(test_mixed),
+		cmocka_unit_test(test_fingerprint),
+		cmocka_unit_test(test_large_partition),
+		cmocka_unit_test(test_not_a_file),
+		cmocka_unit_test(test_other_parts),
+		cmocka_unit_test(test_without_err),
 	};
 
 	return cmocka_run_group_tests(tests, setup, pki_teardown);
