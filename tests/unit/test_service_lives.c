@@ -167,6 +167,8 @@ static void test_death_overtakes_start(void **state)
 
 	(void)state;
 	start_to(s);
+	service_running(&table, s, 2, 4711); /* not the life that was asked for */
+	assert_int_equal(s->state, SERVICE_STARTING);
 	die(s, CLD_KILLED, SIGABRT);
 	assert_int_equal(s->state, SERVICE_STARTING);
 	run_it(s);

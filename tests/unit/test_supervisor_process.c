@@ -224,6 +224,25 @@ static void test_death_while_nobody_was_here(void **state)
 	assert_string_equal(last_row.state, "backoff");
 }
 
+/* Its delay is over before init has told what runs: still nothing is asked. */
+static void test_delay_does_not_outrun_init(void **state)
+{
+	(void)state;
+	greet(true);
+	run_it(1);
+	wait_for_status(0);
+	kill_supervisor();
+	start_supervisor(2);
+	tell_exited(3, 1, CLD_KILLED, SIGKILL);
+	expect_ack(3, 1);
+	tell_name(3, "web", true, NULL);
+	tell_plain(&launcher_side, M_NAMED_END);
+	expect_silence(&launcher_side, 1500);
+	tell_plain(&init_side, M_ALIVE_END);
+	assert_int_equal(expect(&launcher_side, M_RELEASE)->head.generation, 1);
+	(void)expect(&launcher_side, M_ADMIT);
+}
+
 static void test_requests_are_repeated(void **state)
 {
 	struct message_head first;
@@ -367,14 +386,15 @@ static void test_forged_record(void **state)
 
 	(void)state;
 	kill_supervisor();
-	for (int round = 0; round < 3; round++) {
+	for (int round = 0; round < 4; round++) {
 		record.generation = round == 0 ? UINT32_MAX : 5;
 		record.leaf = round == 1 ? 6 : 5;
 		record.phase = round == 2 ? 3 : 2;
 		sum = 2166136261u;
 		for (size_t i = 8; i < sizeof(record); i++)
 			sum = (sum ^ at[i]) * 16777619u;
-		record.check = sum;
+		record.check =
+			round == 3 ? ~sum : sum; /* and one that was torn while being written */
 		assert_int_equal(
 			pwrite(state_fd, &record, sizeof(record), (off_t)(6 * sizeof(record))),
 			(ssize_t)sizeof(record));
@@ -438,6 +458,7 @@ static void test_control_refuses(void **state)
 	assert_int_equal(answer(ask(0xffffffff, "web")), 4);
 	assert_int_equal(answer(ask(VERB_STATUS, "")), 4);
 	assert_int_equal(answer(ask(VERB_STATUS, "../web")), 4);
+	assert_int_equal(last_err.code, EINVAL);
 	assert_int_equal(answer(ask(VERB_PS, "web")), 4); /* it takes no name */
 	fd = ask(VERB_START, "web");
 	memset(m.name, 'a', sizeof(m.name)); /* no terminator */
@@ -523,6 +544,7 @@ int main(void)
 		TEST(test_stop_survives),
 		TEST(test_start_in_the_middle_is_repeated),
 		TEST(test_death_while_nobody_was_here),
+		TEST(test_delay_does_not_outrun_init),
 		TEST(test_requests_are_repeated),
 		TEST(test_refusals_are_told),
 		TEST(test_policy_of_another_form_is_refused),
