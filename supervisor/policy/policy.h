@@ -20,6 +20,7 @@
 #define POLICY_DEPENDS_MAX 8
 #define POLICY_LABELS_BYTES 1024
 #define POLICY_VERSION_SIZE 33
+#define POLICY_HOST_SIZE 65 /* HOST_NAME_MAX and its terminator */
 
 /* Strings one after another, each with its terminator: argv, environment. @used bytes hold @count strings. */
 struct policy_words {
@@ -34,7 +35,7 @@ enum policy_overflow { OVERFLOW_DROP, OVERFLOW_BLOCK, OVERFLOW_COUNT };
 enum policy_depend { DEPEND_STARTED, DEPEND_HEALTHY, DEPEND_COUNT };
 enum policy_seccomp { SECCOMP_STRICT, SECCOMP_MOBY, SECCOMP_FILE, SECCOMP_COUNT };
 
-/* The 16 resource limits of getrlimit(2), in kernel numbering (RLIMIT_*). */
+/* The 16 resource limits of getrlimit(2), in kernel numbering (RLIMIT_*); UINT64_MAX = no limit (RLIM_INFINITY). */
 #define POLICY_RLIMITS 16
 struct policy_rlimit {
 	uint64_t soft;
@@ -62,6 +63,7 @@ struct policy {
 	char version[POLICY_VERSION_SIZE];
 	uint8_t arch; /* enum policy_arch */
 	uint32_t epoch;
+	char compatible[POLICY_HOST_SIZE]; /* board the image is made for; empty: any board of this arch */
 
 	/* [service] */
 	struct policy_words command;
@@ -69,7 +71,7 @@ struct policy {
 	struct policy_words env;
 	char environment[POLICY_ENV_BYTES];
 	char working_dir[POLICY_PATH_SIZE];
-	char hostname[65];
+	char hostname[POLICY_HOST_SIZE]; /* empty: the service's name */
 	uint32_t umask;
 	uint32_t uid; /* 0: the launcher's automatic uid of the name */
 	uint32_t gid;
@@ -129,21 +131,24 @@ struct policy {
 struct device_bounds {
 	uint64_t memory;
 	uint64_t memory_swap;
+	uint64_t memory_reservation;
 	uint64_t tmpfs_size; /* all tmpfs mounts of one service together */
 	uint32_t cpus_thousandths;
 	uint32_t cpu_shares;
 	uint32_t pids_limit;
 	uint32_t nofile;
 	uint32_t log_rate;
+	uint32_t log_burst;
 	uint64_t log_max_size;
+	uint32_t log_max_file;
 	uint32_t stop_timeout_ms;
 	bool allow_jit;	  /* mdwe = no */
 	bool allow_moby;  /* seccomp = builtin:moby */
 };
 
 struct device_service {
+	struct device_bounds bounds; /* [service NAME] over [policy]; first, so that one table of keys serves both sections */
 	char name[NAME_SIZE];
-	struct device_bounds bounds; /* [service NAME] over [policy] */
 	bool has_digest;
 	uint8_t image_digest[32];
 	bool start; /* start at boot (default yes) */
@@ -153,7 +158,7 @@ struct device_syslog {
 	bool configured;
 	char address[DEVICE_ADDRESS_SIZE]; /* numeric: no DNS trust */
 	uint16_t port;
-	char name[65]; /* expected in the collector's certificate */
+	char name[POLICY_HOST_SIZE]; /* expected in the collector's certificate */
 	char ca[POLICY_PATH_SIZE];   /* file names below /etc/bartizan */
 	char cert[POLICY_PATH_SIZE];
 	char key[POLICY_PATH_SIZE];
@@ -162,7 +167,7 @@ struct device_syslog {
 struct device_policy {
 	uint32_t magic;
 	uint32_t size;
-	char name[65]; /* HOSTNAME of RFC 5424 records */
+	char name[POLICY_HOST_SIZE]; /* HOSTNAME of RFC 5424 records */
 	struct device_syslog syslog;
 	uint64_t audit_max_size; /* per segment */
 	uint32_t audit_max_file;

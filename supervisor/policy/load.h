@@ -1,0 +1,27 @@
+#ifndef POLICY_LOAD_H
+#define POLICY_LOAD_H
+
+#include <stddef.h>
+
+#include "base/err.h"
+#include "policy/policy.h"
+#include "policy/trust_policy.h"
+
+/*
+ * Configuration text into structs. One strict reader for all three files: unknown section or key, a
+ * repeat of a key that is not `many`, an over-long line, a byte that is no text: -EINVAL (or the
+ * type's own code) with "FILE:LINE: [section] key = value: reason" in @err and, mostly, a hint.
+ * Nothing is stored then. These functions use inih; the launcher links none of them.
+ */
+
+/* @with_image: [image] is required (a manifest); otherwise it is refused (input of `image build`). */
+int policy_load_service(const char *file, const char *bytes, size_t size, bool with_image,
+			struct policy *policy, struct err *err);
+
+int policy_load_device(const char *file, const char *bytes, size_t size,
+		       struct device_policy *device, struct err *err);
+
+int policy_load_trust(const char *file, const char *bytes, size_t size, struct trust_policy *trust,
+		      struct err *err);
+
+#endif

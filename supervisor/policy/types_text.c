@@ -1,0 +1,246 @@
+#include <arpa/inet.h>
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "policy/key.h"
+#include "policy/trust_policy.h"
+
+/* Each check returns what is wrong with a text, NULL when nothing is. */
+
+static bool only(const char *text, const char *more)
+{
+	for (; *text; text++)
+		if (!((*text >= 'a' && *text <= 'z') || (*text >= 'A' && *text <= 'Z') ||
+		      (*text >= '0' && *text <= '9') || strchr(more, *text)))
+			return false;
+	return true;
+}
+
+static const char *check_name(const char *text)
+{
+	return str_is_name(text) ? NULL : "not a name: a-z first, then a-z 0-9 . - and at most 32 characters";
+}
+
+static const char *check_host(const char *text)
+{
+	if (!only(text, "-."))
+		return "holds a character other than a-z A-Z 0-9 - .";
+	if (strchr("-.", text[0]) || strchr("-.", text[strlen(text) - 1]) || strstr(text, ".."))
+		return "labels must begin and end with a letter or digit";
+	return NULL;
+}
+
+static const char *check_version(const char *text)
+{
+	/* No '_': it separates name and version in NAME_VERSION. */
+	return only(text, ".+~^-") ? NULL : "holds a character other than a-z A-Z 0-9 . + ~ ^ -";
+}
+
+static const char *check_path(const char *text)
+{
+	size_t length = strlen(text);
+
+	if (text[0] != '/')
+		return "not an absolute path";
+	if (strstr(text, "//") || strstr(text, "/./") || str_ends(text, "/.") ||
+	    (length > 1 && text[length - 1] == '/'))
+		return "not a plain path: no //, /. or / at the end";
+	if (strstr(text, "/../") || str_ends(text, "/.."))
+		return "leads upwards with ..";
+	return NULL;
+}
+
+static const char *check_file(const char *text)
+{
+	if (text[0] == '.' || !only(text, "._-"))
+		return "not a plain file name";
+	return NULL;
+}
+
+static int parse_text(const struct policy_key *key, const char *value, void *base, const char *wrong,
+		      struct err *err)
+{
+	if (wrong)
+		return err_set(err, EINVAL, "%s", wrong);
+	if (strlen(value) >= key->width)
+		return err_set(err, ERANGE, "longer than %d characters", key->width - 1);
+	memset((char *)base + key->offset, 0, key->width);
+	memcpy((char *)base + key->offset, value, strlen(value));
+	return 0;
+}
+
+static bool print_text(const struct policy_key *key, const void *base, unsigned int index, struct text *out)
+{
+	const char *text = (const char *)base + key->offset;
+
+	if (index || !*text)
+		return false;
+	text_add(out, text);
+	return true;
+}
+
+static int valid_text(const struct policy_key *key, const void *base, const char *(*check)(const char *),
+		      struct err *err)
+{
+	const char *text = (const char *)base + key->offset;
+
+	if (!str_terminated(text, key->width))
+		return err_set(err, EBADMSG, "%s is not terminated", key->name);
+	if (!*text)
+		return key->required ? err_set(err, EBADMSG, "%s is empty", key->name) : 0;
+	if (check(text))
+		return err_set(err, EBADMSG, "%s: %s", key->name, check(text));
+	return 0;
+}
+
+/* clang-format off */
+#define TEXT_TYPE(NAME, SYNTAX) \
+static int parse_##NAME(const struct policy_key *key, const char *value, void *base, struct err *err) \
+{ \
+	return parse_text(key, value, base, check_##NAME(value), err); \
+} \
+static int valid_##NAME(const struct policy_key *key, const void *base, struct err *err) \
+{ \
+	return valid_text(key, base, check_##NAME, err); \
+} \
+const struct policy_type policy_type_##NAME = { \
+	.syntax = SYNTAX, .parse = parse_##NAME, .print = print_text, .valid = valid_##NAME}
+
+TEXT_TYPE(name, "name: web-ui");
+TEXT_TYPE(host, "host name: gateway-7");
+TEXT_TYPE(version, "version: 1.4.2");
+TEXT_TYPE(path, "absolute path: /var/lib/data");
+TEXT_TYPE(file, "file below /etc/bartizan: ca.pem");
+/* clang-format on */
+
+/* A digest field is a flag and, right behind it, 32 bytes. */
+static_assert(offsetof(struct device_service, image_digest) == offsetof(struct device_service, has_digest) + 1,
+	      "image_digest must follow has_digest");
+static_assert(offsetof(struct trust_signer, spki) == offsetof(struct trust_signer, has_spki) + 1,
+	      "spki must follow has_spki");
+
+static int parse_digest(const struct policy_key *key, const char *value, void *base, struct err *err)
+{
+	uint8_t digest[32];
+
+	if (!str_starts(value, "sha256:"))
+		return err_set(err, EINVAL, "not of the form \"%s\": no other digest and no tag is a pin",
+			       key->type->syntax);
+	if (str_unhex(value + 7, digest, sizeof(digest)))
+		return err_set(err, EINVAL, "sha256: must be followed by 64 lower-case hex digits");
+	policy_number_set(&(struct policy_key){.offset = key->offset, .width = 1}, base, true);
+	memcpy((uint8_t *)base + key->offset + 1, digest, sizeof(digest));
+	return 0;
+}
+
+static bool print_digest(const struct policy_key *key, const void *base, unsigned int index, struct text *out)
+{
+	const uint8_t *field = (const uint8_t *)base + key->offset;
+	char hex[65];
+
+	if (index || !field[0])
+		return false;
+	str_hex(hex, field + 1, 32);
+	text_add(out, "sha256:");
+	text_add(out, hex);
+	return true;
+}
+
+static int valid_digest(const struct policy_key *key, const void *base, struct err *err)
+{
+	if (*((const uint8_t *)base + key->offset) > 1)
+		return err_set(err, EBADMSG, "%s is neither there nor absent", key->name);
+	return 0;
+}
+
+const struct policy_type policy_type_digest = {
+	.syntax = "sha256:<64 hex digits>",
+	.parse = parse_digest,
+	.print = print_digest,
+	.valid = valid_digest,
+};
+
+static bool is_numeric_address(const char *text)
+{
+	unsigned char binary[sizeof(struct in6_addr)];
+
+	return inet_pton(AF_INET, text, binary) == 1 || inet_pton(AF_INET6, text, binary) == 1;
+}
+
+/* "10.0.0.1:6514" or "[fd00::1]:6514" split in place into host and port. -EINVAL when it is neither. */
+static int split_address(char *text, const char **host, const char **port)
+{
+	char *colon = strrchr(text, ':');
+
+	if (!colon || colon == text)
+		return -EINVAL;
+	*colon = '\0';
+	*host = text;
+	*port = colon + 1;
+	if (text[0] != '[')
+		return strchr(text, ':') ? -EINVAL : 0;
+	if (colon[-1] != ']')
+		return -EINVAL;
+	colon[-1] = '\0';
+	*host = text + 1;
+	return 0;
+}
+
+static int parse_address(const struct policy_key *key, const char *value, void *base, struct err *err)
+{
+	struct device_policy *device = base;
+	char text[DEVICE_ADDRESS_SIZE + 16];
+	const char *host;
+	const char *port;
+	uint64_t number;
+
+	if (!str_starts(value, "tls://"))
+		return err_set(err, EINVAL, "only tls:// is built in: audit records never travel in the clear");
+	if (str_copy(text, sizeof(text), value + 6) || split_address(text, &host, &port))
+		return err_set(err, EINVAL, "not of the form \"%s\"", key->type->syntax);
+	if (!is_numeric_address(host) || strlen(host) >= sizeof(device->syslog.address))
+		return err_set(err, EINVAL, "the address must be numeric: names would trust the DNS");
+	if (str_u64(port, 1, 65535, &number))
+		return err_set(err, ERANGE, "the port must be 1 to 65535");
+	memset(device->syslog.address, 0, sizeof(device->syslog.address));
+	memcpy(device->syslog.address, host, strlen(host));
+	device->syslog.port = (uint16_t)number;
+	device->syslog.configured = true;
+	return 0;
+}
+
+static bool print_address(const struct policy_key *key, const void *base, unsigned int index, struct text *out)
+{
+	const struct device_policy *device = base;
+	bool six = strchr(device->syslog.address, ':') != NULL;
+
+	(void)key;
+	if (index || !device->syslog.configured)
+		return false;
+	text_add(out, six ? "tls://[" : "tls://");
+	text_add(out, device->syslog.address);
+	text_add(out, six ? "]:" : ":");
+	text_add_u64(out, device->syslog.port);
+	return true;
+}
+
+static int valid_address(const struct policy_key *key, const void *base, struct err *err)
+{
+	const struct device_syslog *syslog = &((const struct device_policy *)base)->syslog;
+	uint8_t configured;
+
+	memcpy(&configured, &syslog->configured, 1);
+	if (configured > 1 || !str_terminated(syslog->address, sizeof(syslog->address)))
+		return err_set(err, EBADMSG, "%s is malformed", key->name);
+	if (configured && (!is_numeric_address(syslog->address) || !syslog->port))
+		return err_set(err, EBADMSG, "%s is not a numeric address with a port", key->name);
+	return 0;
+}
+
+const struct policy_type policy_type_address = {
+	.syntax = "tls://IP:PORT",
+	.parse = parse_address,
+	.print = print_address,
+	.valid = valid_address,
+};
