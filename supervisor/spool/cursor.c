@@ -58,7 +58,7 @@ int spool_cursor_read(int spool_fd, uint64_t *boot, uint64_t *n)
 {
 	CLEAN_FD int fd =
 		openat(spool_fd, "cursor", O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-	struct slot slot;
+	struct slot slot = {0};
 	int r = fd < 0 ? -errno : newest(fd, &slot);
 
 	if (r)

@@ -65,7 +65,7 @@ int spool_segment_range(int dir_fd, struct spool_range *range)
 
 int spool_segment_after(int dir_fd, uint32_t number, uint32_t *next)
 {
-	struct spool_range range;
+	struct spool_range range = {0};
 	int r = scan(dir_fd, number, &range);
 
 	if (r)

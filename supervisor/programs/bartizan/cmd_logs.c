@@ -60,7 +60,7 @@ static int open_spool(const char *below, const char *name)
 static uint64_t before_last(int dir_fd, uint64_t count)
 {
 	int again = fcntl(dir_fd, F_DUPFD_CLOEXEC, 0);
-	uint64_t *newest = calloc(count, sizeof(*newest));
+	uint64_t *newest = calloc((size_t)count, sizeof(*newest));
 	struct spool_reader reader;
 	uint64_t seen = 0;
 	uint64_t start = 0;

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +13,8 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "programs/shipper/shipper.h"
+
+#define RETRY_START_MS 1000
 
 /* Start descriptors, see the README. */
 #define FD_LAUNCHER       3
@@ -245,6 +248,9 @@ int main(int argc, char **argv)
 	}
 	if (open_all(s, &err)) {
 		log_line("%s", err.msg);
+		/* A helper that exits is started again at once: what is wrong now is hardly right a
+		 * moment later. */
+		(void)poll(NULL, 0, RETRY_START_MS);
 		return 1;
 	}
 	connect_init(s);
