@@ -25,10 +25,10 @@ static void drop(struct client *c)
 	fd_close(&c->channel.fd);
 }
 
-static void set_end(struct client *c, int exit, int code, const char *what, const char *text)
+static void set_end(struct client *c, int exit, int code, const char *text, const char *more)
 {
 	c->end.exit = exit;
-	(void)err_set(&c->end.err, code, "%s: %s", what, text);
+	(void)err_set(&c->end.err, code, "%s%s", text, more);
 }
 
 static void finish(struct client *c)
@@ -107,15 +107,14 @@ static bool find_service(struct client *c, const char *name)
 	c->service = service_find(&supervisor.table, name);
 	/* Before everything that runs is known, a start could be a second one. */
 	if (!supervisor.begun) {
-		set_end(c, CONTROL_AWAY, EAGAIN, name,
-			"the supervisor is still gathering what runs");
+		set_end(c, CONTROL_AWAY, EAGAIN, "the supervisor is still gathering what runs", "");
 	} else if (c->service) {
 		return true;
 	} else if (stranger) {
 		c->end.exit = CONTROL_REFUSED;
 		c->end.err = stranger->why;
 	} else {
-		set_end(c, CONTROL_UNKNOWN, ENOENT, name, "no such service");
+		set_end(c, CONTROL_UNKNOWN, ENOENT, "no such service", "");
 		(void)err_hint(&c->end.err, "`bartizan ps` lists them");
 	}
 	return false;
@@ -131,8 +130,8 @@ static void take_question(struct client *c, struct message_control *m)
 	named = str_is_name(m->name);
 	if (!c->verb || (c->verb->needs_service ? !named : *m->name)) {
 		c->verb = NULL;
-		set_end(c, CONTROL_UNKNOWN, EINVAL, m->name,
-			"not a service name, or a verb of another release");
+		set_end(c, CONTROL_UNKNOWN, EINVAL,
+			"not a service name, or a verb of another release", "");
 		finish(c);
 		return;
 	}
@@ -189,7 +188,7 @@ static void client_late(struct loop *loop, struct timer *timer)
 		drop(c); /* it asked nothing, or reads nothing */
 		return;
 	}
-	set_end(c, CONTROL_BUSY, ETIMEDOUT, "gave up waiting",
+	set_end(c, CONTROL_BUSY, ETIMEDOUT, "gave up waiting, it is still ",
 		service_state_name(c->service->state));
 	loop_timer_set(&supervisor.loop, &c->limit, clock_monotonic_ms() + ASKING_MS);
 	finish(c);
