@@ -7,8 +7,8 @@
  * double ROOT RECORDER SHIPPER PORT BOOT-ID
  *
  * limit RATE BURST drop|block (before start) | records N RATE | raw TEXT | output N RATE SIZE |
- * wait | kill recorder|shipper | stop recorder|shipper | hold recorder | mark | rewind | part TEXT
- * | start recorder|shipper | status
+ * wait | kill recorder|shipper | stop recorder|shipper | hold recorder | mark | rewind | deafen |
+ * part TEXT | start recorder|shipper | status
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -334,6 +334,9 @@ static void command(const char *text)
 	} else if (strcmp(text, "hold recorder") == 0) {
 		d.recorder.wanted = false;
 		(void)kill(d.recorder.pid, SIGKILL);
+	} else if (strcmp(text, "deafen") == 0) {
+		for (int i = 0; i < RINGS; i++)
+			(void)shutdown(d.bell[i][1], SHUT_RD);
 	} else if (strcmp(text, "mark") == 0) {
 		for (int i = 0; i < RINGS; i++)
 			(void)pread(d.cursor[i], &d.marked[i], sizeof(d.marked[i]), 0);

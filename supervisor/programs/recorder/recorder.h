@@ -59,6 +59,7 @@ struct recorder {
 	struct loop loop;
 	struct store store;
 	struct producer producers[RINGS];
+	struct timer look_timer; /* armed only when a doorbell is dead */
 	struct source *sources;
 	struct channel launcher;
 	struct channel shipper;

@@ -4,9 +4,11 @@
 #include <sys/socket.h>
 
 #include "audit/audit.h"
+#include "base/clock.h"
 #include "programs/recorder/recorder.h"
 
 #define RING_BUDGET 256 /* records of one ring before the next one has its turn */
+#define LOOK_MS     1000
 #define BELL_BUDGET 1024
 
 void producer_release_all(struct recorder *r)
@@ -90,20 +92,36 @@ void producer_drain_all(struct recorder *r)
 	(void)store_flush(&r->store);
 }
 
+/* A bell is a hint. One that an earlier recorder shut down, or whose producer is gone, rings no
+ * more (and is readable for ever): the rings are then looked at every second. */
+static void bell_is_dead(struct recorder *r, struct watch *bell)
+{
+	loop_remove(&r->loop, bell);
+	loop_timer_set(&r->loop, &r->look_timer, clock_monotonic_ms() + LOOK_MS);
+}
+
+static void look_due(struct loop *loop, struct timer *timer)
+{
+	struct recorder *r = container_of(timer, struct recorder, look_timer);
+
+	producer_drain_all(r);
+	loop_timer_set(loop, timer, clock_monotonic_ms() + LOOK_MS);
+}
+
 static void bell_rang(struct loop *loop, struct watch *watch, uint32_t events)
 {
 	struct producer *p = container_of(watch, struct producer, bell);
 	char byte[8];
 
+	(void)loop;
 	/* Bells first, rings after: a record put in between rings again. A producer that never
 	 * stops ringing only gets its share. */
 	for (int i = 0; i < BELL_BUDGET; i++)
 		if (recv(watch->fd, byte, sizeof(byte), MSG_DONTWAIT) < 0)
 			break;
+	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+		bell_is_dead(p->recorder, watch);
 	producer_drain_all(p->recorder);
-	if (events & (EPOLLHUP | EPOLLERR))
-		loop_remove(loop, watch); /* its other end is gone: the other producers' bells and
-					     the pipes still bring us here */
 }
 
 int producer_open(struct recorder *r, unsigned int index, int ring_fd, int cursor_fd, int bell_fd)
@@ -117,5 +135,6 @@ int producer_open(struct recorder *r, unsigned int index, int ring_fd, int curso
 	p->origin = (enum spool_origin)index;
 	p->known_sn = r->store.found.sn[index];
 	p->bell.ready = bell_rang;
-	return loop_add(&r->loop, &p->bell, bell_fd, EPOLLIN);
+	r->look_timer.due = look_due;
+	return loop_add(&r->loop, &p->bell, bell_fd, EPOLLIN | EPOLLRDHUP);
 }
