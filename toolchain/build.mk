@@ -8,8 +8,12 @@ include toolchain/flags.mk
 unquote = $(patsubst "%",%,$(1))
 BOARD := $(call unquote,$(CONFIG_BOARD))
 ARCH := $(call unquote,$(CONFIG_ARCH))
+include toolchain/x86_64.mk
+HOST_LDFLAGS := $(ARCH_LDFLAGS)
+ARCH_LDFLAGS :=
 include toolchain/$(ARCH).mk
 TARGET_TRIPLE := $(TRIPLE)
+TARGET_LDFLAGS := $(ARCH_LDFLAGS)
 HOST_ARCH := x86_64
 HOST_TRIPLE := x86_64-linux-musl
 
@@ -91,8 +95,8 @@ FLAGS_STATE := $(O)/gen/flags.state
 .PHONY: FORCE
 $(FLAGS_STATE): FORCE
 	@mkdir -p $(@D)
-	@echo '$(COMMON_CFLAGS) $(LINK_FLAGS) $(BOARD) $(ARCH)' | cmp -s - $@ || \
-		echo '$(COMMON_CFLAGS) $(LINK_FLAGS) $(BOARD) $(ARCH)' >$@
+	@echo '$(COMMON_CFLAGS) $(LINK_FLAGS) $(TARGET_LDFLAGS) $(BOARD) $(ARCH)' | cmp -s - $@ || \
+		echo '$(COMMON_CFLAGS) $(LINK_FLAGS) $(TARGET_LDFLAGS) $(BOARD) $(ARCH)' >$@
 
 includes = $(foreach l,$(LIBRARIES),-isystem $(CACHE)/$(1)/pkg/$(l)/include)
 objects = $(patsubst supervisor/%.c,$(1)/obj/%.o,$(2))
@@ -129,7 +133,7 @@ $(1)/debug/$(3): $(call objects,$(1),$(call program_sources,$(3))) $(5) \
 		$(foreach d,$(call dirs_of,$(4)),$(1)/lib/$(d).a) $(FLAGS_STATE) $(DEPS_STATE)
 	$$(call say,$(6)LINK,$(3))
 	$$(Q)mkdir -p $$(@D) $(1)/map
-	$$(Q)$(CACHE)/$(2)/bin/$(2)-gcc $$(LINK_FLAGS) -Wl,-Map=$(1)/map/$(3).map -o $$@ \
+	$$(Q)$(CACHE)/$(2)/bin/$(2)-gcc $$(LINK_FLAGS) $(if $(filter HOST,$(6)),$(HOST_LDFLAGS),$(TARGET_LDFLAGS)) -Wl,-Map=$(1)/map/$(3).map -o $$@ \
 		$(call objects,$(1),$(call program_sources,$(3))) $(5) -Wl,--start-group \
 		$(foreach d,$(call dirs_of,$(4)),$(1)/lib/$(d).a) $(foreach l,$(LIBS_$(4)),$(CACHE)/$(2)/pkg/$(lib_of_$(l))) \
 		-lgcc -lc -Wl,--end-group

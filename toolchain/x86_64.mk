@@ -5,3 +5,5 @@ KERNEL_HEADERS := /usr/include
 ASM_HEADERS := /usr/include/x86_64-linux-gnu/asm
 ARCH_CFLAGS := -march=x86-64 -fcf-protection=full
 DEB_ARCH := amd64
+# Relative relocations packed (DT_RELR), which musl's static-pie start code reads; binutils 2.40 has it for x86 only.
+ARCH_LDFLAGS := -Wl,-z,pack-relative-relocs
