@@ -14,7 +14,8 @@
  * Nothing is stored then. These functions use inih; the launcher links none of them.
  */
 
-/* @with_image: [image] is required (a manifest); otherwise it is refused (input of `image build`). */
+/* @with_image: [image] is required (a manifest); otherwise it is refused (input of `image build`).
+ */
 int policy_load_service(const char *file, const char *bytes, size_t size, bool with_image,
 			struct policy *policy, struct err *err);
 

@@ -7,22 +7,24 @@
 #include "base/str.h"
 
 /*
- * What a service may do and have. `compile` fills it in from the authenticated service file, seals it into a memfd; the launcher
- * copies it out, validates every field (policy_validate) and compares it with the device policy (policy_check_bounds).
- * Pointer-free and fixed-size, because it crosses processes; all times in milliseconds, all sizes in bytes.
+ * What a service may do and have. `compile` fills it in from the authenticated service file, seals
+ * it into a memfd; the launcher copies it out, validates every field (policy_validate) and compares
+ * it with the device policy (policy_check_bounds). Pointer-free and fixed-size, because it crosses
+ * processes; all times in milliseconds, all sizes in bytes.
  */
 
-#define POLICY_MAGIC 0x42505331u /* "BPS1": changes with every change of the struct */
-#define POLICY_ARGV_BYTES 2048
-#define POLICY_ENV_BYTES 4096
-#define POLICY_PATH_SIZE 128
-#define POLICY_TMPFS_MAX 8
-#define POLICY_DEPENDS_MAX 8
+#define POLICY_MAGIC        0x42505331u /* "BPS1": changes with every change of the struct */
+#define POLICY_ARGV_BYTES   2048
+#define POLICY_ENV_BYTES    4096
+#define POLICY_PATH_SIZE    128
+#define POLICY_TMPFS_MAX    8
+#define POLICY_DEPENDS_MAX  8
 #define POLICY_LABELS_BYTES 1024
 #define POLICY_VERSION_SIZE 33
-#define POLICY_HOST_SIZE 65 /* HOST_NAME_MAX and its terminator */
+#define POLICY_HOST_SIZE    65 /* HOST_NAME_MAX and its terminator */
 
-/* Strings one after another, each with its terminator: argv, environment. @used bytes hold @count strings. */
+/* Strings one after another, each with its terminator: argv, environment. @used bytes hold @count
+ * strings. */
 struct policy_words {
 	uint16_t count;
 	uint16_t used;
@@ -35,7 +37,8 @@ enum policy_overflow { OVERFLOW_DROP, OVERFLOW_BLOCK, OVERFLOW_COUNT };
 enum policy_depend { DEPEND_STARTED, DEPEND_HEALTHY, DEPEND_COUNT };
 enum policy_seccomp { SECCOMP_STRICT, SECCOMP_MOBY, SECCOMP_FILE, SECCOMP_COUNT };
 
-/* The 16 resource limits of getrlimit(2), in kernel numbering (RLIMIT_*); UINT64_MAX = no limit (RLIM_INFINITY). */
+/* The 16 resource limits of getrlimit(2), in kernel numbering (RLIMIT_*); UINT64_MAX = no limit
+ * (RLIM_INFINITY). */
 #define POLICY_RLIMITS 16
 struct policy_rlimit {
 	uint64_t soft;
@@ -58,12 +61,14 @@ struct policy {
 	uint32_t magic;
 	uint32_t size; /* sizeof(struct policy) */
 
-	/* [image]: written by `bartizan image build`, covered by the signature; the launcher compares all four with what it knows. */
+	/* [image]: written by `bartizan image build`, covered by the signature; the launcher
+	 * compares all four with what it knows. */
 	char name[NAME_SIZE];
 	char version[POLICY_VERSION_SIZE];
 	uint8_t arch; /* enum policy_arch */
 	uint32_t epoch;
-	char compatible[POLICY_HOST_SIZE]; /* board the image is made for; empty: any board of this arch */
+	char compatible[POLICY_HOST_SIZE]; /* board the image is made for; empty: any board of this
+					      arch */
 
 	/* [service] */
 	struct policy_words command;
@@ -78,7 +83,8 @@ struct policy {
 
 	uint64_t memory;
 	uint64_t memory_high;
-	uint64_t memory_swap; /* total of memory and swap, as Docker counts; memory.swap.max = memory_swap - memory */
+	uint64_t memory_swap; /* total of memory and swap, as Docker counts; memory.swap.max =
+				 memory_swap - memory */
 	uint64_t memory_reservation;
 	uint32_t cpus_thousandths;
 	uint32_t cpu_shares;
@@ -106,8 +112,8 @@ struct policy {
 	uint32_t health_start_period_ms;
 	uint32_t health_retries;
 
-	uint32_t log_rate;  /* lines per second */
-	uint32_t log_burst; /* lines */
+	uint32_t log_rate;    /* lines per second */
+	uint32_t log_burst;   /* lines */
 	uint8_t log_overflow; /* enum policy_overflow */
 	uint64_t log_max_size;
 	uint32_t log_max_file;
@@ -116,15 +122,17 @@ struct policy {
 	struct policy_words labels;
 	char label_text[POLICY_LABELS_BYTES]; /* "K=V" strings */
 
-	/* Which key rows the file set itself, by index into the key table: `explain` tells a default from a choice. */
+	/* Which key rows the file set itself, by index into the key table: `explain` tells a
+	 * default from a choice. */
 	uint64_t set[2];
 };
 
 /*
- * Device policy: supervisor.conf of the verified firmware, compiled once at boot. [policy] holds maxima for every service, [service
- * NAME] for one. A service that is not named here does not exist for the device.
+ * Device policy: supervisor.conf of the verified firmware, compiled once at boot. [policy] holds
+ * maxima for every service, [service NAME] for one. A service that is not named here does not exist
+ * for the device.
  */
-#define DEVICE_MAGIC 0x42444331u /* "BDC1" */
+#define DEVICE_MAGIC        0x42444331u /* "BDC1" */
 #define DEVICE_SERVICES_MAX 256
 #define DEVICE_ADDRESS_SIZE 46 /* INET6_ADDRSTRLEN */
 
@@ -142,12 +150,13 @@ struct device_bounds {
 	uint64_t log_max_size;
 	uint32_t log_max_file;
 	uint32_t stop_timeout_ms;
-	bool allow_jit;	  /* mdwe = no */
-	bool allow_moby;  /* seccomp = builtin:moby */
+	bool allow_jit;  /* mdwe = no */
+	bool allow_moby; /* seccomp = builtin:moby */
 };
 
 struct device_service {
-	struct device_bounds bounds; /* [service NAME] over [policy]; first, so that one table of keys serves both sections */
+	struct device_bounds bounds; /* [service NAME] over [policy]; first, so that one table of
+					keys serves both sections */
 	char name[NAME_SIZE];
 	bool has_digest;
 	uint8_t image_digest[32];

@@ -7,14 +7,15 @@
 #include "base/str.h"
 
 /*
- * Who may sign what: trust.conf of the verified firmware, compiled once at boot, sealed, pointer-free. Only the launcher decides with it
- * (scope, threshold, floors, deny list); `verify` sees nothing of it but the anchors' certificates.
+ * Who may sign what: trust.conf of the verified firmware, compiled once at boot, sealed,
+ * pointer-free. Only the launcher decides with it (scope, threshold, floors, deny list); `verify`
+ * sees nothing of it but the anchors' certificates.
  */
-#define TRUST_MAGIC 0x42545231u /* "BTR1" */
+#define TRUST_MAGIC       0x42545231u /* "BTR1" */
 #define TRUST_SIGNERS_MAX 16
-#define TRUST_SCOPES_MAX 8
+#define TRUST_SCOPES_MAX  8
 #define TRUST_REVOKED_MAX 64
-#define TRUST_FILE_SIZE 64
+#define TRUST_FILE_SIZE   64
 #define TRUST_DIGEST_SIZE 32
 
 enum trust_expiry { EXPIRY_INSTALL, EXPIRY_ALWAYS, EXPIRY_NEVER, EXPIRY_COUNT };
@@ -25,7 +26,7 @@ struct trust_signer {
 	char anchor[TRUST_FILE_SIZE]; /* PEM file below /etc/bartizan, or empty */
 	bool has_spki;
 	uint8_t spki[TRUST_DIGEST_SIZE]; /* SHA-256 of SubjectPublicKeyInfo */
-	uint32_t threshold;		 /* distinct keys that must have signed */
+	uint32_t threshold;              /* distinct keys that must have signed */
 	uint32_t min_epoch;
 	uint8_t scope_count;
 	char scopes[TRUST_SCOPES_MAX][NAME_SIZE + 8]; /* globs: "acme.*" */

@@ -3,9 +3,11 @@
 
 #include "policy/key.h"
 
-/* Keys whose value is settled: written down by people who know them from elsewhere, and refused when they ask for less. */
+/* Keys whose value is settled: written down by people who know them from elsewhere, and refused
+ * when they ask for less. */
 
-static int parse_implied(const struct policy_key *key, const char *value, void *base, struct err *err)
+static int parse_implied(const struct policy_key *key, const char *value, void *base,
+			 struct err *err)
 {
 	(void)base;
 	if (str_equal(value, key->dflt))
@@ -14,7 +16,8 @@ static int parse_implied(const struct policy_key *key, const char *value, void *
 	return err_hint(err, "%s", key->limit.reason);
 }
 
-static bool print_implied(const struct policy_key *key, const void *base, unsigned int index, struct text *out)
+static bool print_implied(const struct policy_key *key, const void *base, unsigned int index,
+			  struct text *out)
 {
 	(void)base;
 	if (index)
@@ -29,7 +32,7 @@ const struct policy_type policy_type_implied = {
 	.print = print_implied,
 };
 
-#define ONE_UID "a service has one uid: there is nothing this would apply to"
+#define ONE_UID         "a service has one uid: there is nothing this would apply to"
 #define OTHER_NAMESPACE "only works in the initial user namespace, where no service is"
 
 static const struct {
@@ -37,7 +40,8 @@ static const struct {
 	const char *reason;
 	const char *hint;
 } capabilities[] = {
-	{"NET_BIND_SERVICE", "networks are not built in, so there is no port to bind", "network = none is the default"},
+	{"NET_BIND_SERVICE", "networks are not built in, so there is no port to bind",
+	 "network = none is the default"},
 	{"NET_RAW", "networks are not built in", "network = none is the default"},
 	{"NET_ADMIN", "networks are not built in", "network = none is the default"},
 	{"SYS_NICE", "priorities are not built in", "cpus and cpu_shares divide the processor"},
@@ -96,8 +100,10 @@ static int capability_name(const char *value, char *name, size_t size)
 	return 0;
 }
 
-/* No capability can be had in this build; each name says why. The accepted ones of sandbox.md come with networks and priorities. */
-static int parse_cap_add(const struct policy_key *key, const char *value, void *base, struct err *err)
+/* No capability can be had in this build; each name says why. The accepted ones of sandbox.md come
+ * with networks and priorities. */
+static int parse_cap_add(const struct policy_key *key, const char *value, void *base,
+			 struct err *err)
 {
 	char name[32];
 
@@ -114,7 +120,8 @@ static int parse_cap_add(const struct policy_key *key, const char *value, void *
 	return err_set(err, EINVAL, "not the name of a capability");
 }
 
-static bool print_nothing(const struct policy_key *key, const void *base, unsigned int index, struct text *out)
+static bool print_nothing(const struct policy_key *key, const void *base, unsigned int index,
+			  struct text *out)
 {
 	(void)key;
 	(void)base;

@@ -18,18 +18,22 @@ static int parse_user(const struct policy_key *key, const char *value, void *bas
 	uint64_t gid;
 
 	if (!colon || (size_t)(colon - value) >= sizeof(uid_text))
-		return err_set(err, EINVAL, "not of the form \"%s\": names are not looked up in an image",
+		return err_set(err, EINVAL,
+			       "not of the form \"%s\": names are not looked up in an image",
 			       key->type->syntax);
 	memcpy(uid_text, value, (size_t)(colon - value));
 	uid_text[colon - value] = '\0';
-	if (str_u64(uid_text, key->min, key->max, &uid) || str_u64(colon + 1, key->min, key->max, &gid))
-		return err_set(err, ERANGE, "uid and gid must be numbers from %d to %d", UID_MIN_PINNED, UID_MAX_PINNED);
+	if (str_u64(uid_text, key->min, key->max, &uid) ||
+	    str_u64(colon + 1, key->min, key->max, &gid))
+		return err_set(err, ERANGE, "uid and gid must be numbers from %d to %d",
+			       UID_MIN_PINNED, UID_MAX_PINNED);
 	policy->uid = (uint32_t)uid;
 	policy->gid = (uint32_t)gid;
 	return 0;
 }
 
-static bool print_user(const struct policy_key *key, const void *base, unsigned int index, struct text *out)
+static bool print_user(const struct policy_key *key, const void *base, unsigned int index,
+		       struct text *out)
 {
 	const struct policy *policy = base;
 
@@ -48,7 +52,8 @@ static int valid_user(const struct policy_key *key, const void *base, struct err
 
 	if (!policy->uid && !policy->gid)
 		return 0;
-	if (policy->uid < key->min || policy->uid > key->max || policy->gid < key->min || policy->gid > key->max)
+	if (policy->uid < key->min || policy->uid > key->max || policy->gid < key->min ||
+	    policy->gid > key->max)
 		return err_set(err, EBADMSG, "user is out of its range");
 	return 0;
 }
@@ -60,7 +65,8 @@ const struct policy_type policy_type_user = {
 	.valid = valid_user,
 };
 
-static int parse_restart(const struct policy_key *key, const char *value, void *base, struct err *err)
+static int parse_restart(const struct policy_key *key, const char *value, void *base,
+			 struct err *err)
 {
 	struct policy *policy = base;
 	uint64_t count;
@@ -70,9 +76,12 @@ static int parse_restart(const struct policy_key *key, const char *value, void *
 		policy->restart_max = 0;
 		return 0;
 	}
-	if (str_equal(value, "always") || str_equal(value, "unless-stopped") || str_equal(value, "on-failure")) {
-		(void)err_set(err, EINVAL, "a restart without limit hides a service that cannot work");
-		return err_hint(err, "write on-failure:5; a failed service is retried every 10 minutes");
+	if (str_equal(value, "always") || str_equal(value, "unless-stopped") ||
+	    str_equal(value, "on-failure")) {
+		(void)err_set(err, EINVAL,
+			      "a restart without limit hides a service that cannot work");
+		return err_hint(err,
+				"write on-failure:5; a failed service is retried every 10 minutes");
 	}
 	if (!str_starts(value, "on-failure:") || str_u64(value + 11, key->min, key->max, &count))
 		return err_set(err, EINVAL, "not of the form \"%s\"", key->type->syntax);
@@ -81,7 +90,8 @@ static int parse_restart(const struct policy_key *key, const char *value, void *
 	return 0;
 }
 
-static bool print_restart(const struct policy_key *key, const void *base, unsigned int index, struct text *out)
+static bool print_restart(const struct policy_key *key, const void *base, unsigned int index,
+			  struct text *out)
 {
 	const struct policy *policy = base;
 
@@ -115,11 +125,12 @@ static const struct {
 	const char *name;
 	uint32_t number;
 } stop_signals[] = {
-	{"TERM", SIGTERM}, {"INT", SIGINT},   {"QUIT", SIGQUIT}, {"HUP", SIGHUP},
-	{"USR1", SIGUSR1}, {"USR2", SIGUSR2},
+	{"TERM", SIGTERM}, {"INT", SIGINT},   {"QUIT", SIGQUIT},
+	{"HUP", SIGHUP},   {"USR1", SIGUSR1}, {"USR2", SIGUSR2},
 };
 
-static int parse_signal(const struct policy_key *key, const char *value, void *base, struct err *err)
+static int parse_signal(const struct policy_key *key, const char *value, void *base,
+			struct err *err)
 {
 	const char *name = str_starts(value, "SIG") ? value + 3 : value;
 
@@ -135,7 +146,8 @@ static int parse_signal(const struct policy_key *key, const char *value, void *b
 	return -EINVAL;
 }
 
-static bool print_signal(const struct policy_key *key, const void *base, unsigned int index, struct text *out)
+static bool print_signal(const struct policy_key *key, const void *base, unsigned int index,
+			 struct text *out)
 {
 	for (size_t i = 0; !index && i < ARRAY_SIZE(stop_signals); i++) {
 		if (stop_signals[i].number != policy_number(key, base))
@@ -162,11 +174,12 @@ const struct policy_type policy_type_signal = {
 };
 
 const char *const policy_rlimit_names[POLICY_RLIMITS] = {
-	"cpu",	   "fsize", "data",  "stack",	   "core",     "rss",  "nproc",	 "nofile",
+	"cpu",     "fsize", "data",  "stack",      "core",     "rss",  "nproc",  "nofile",
 	"memlock", "as",    "locks", "sigpending", "msgqueue", "nice", "rtprio", "rttime",
 };
 
-/* What may be asked for at most, where the kernel's own ceiling is not the service's sandbox. UINT64_MAX: anything. */
+/* What may be asked for at most, where the kernel's own ceiling is not the service's sandbox.
+ * UINT64_MAX: anything. */
 static const struct {
 	uint64_t max;
 	bool bytes; /* value takes k m g */
@@ -217,7 +230,8 @@ static int find_rlimit(const char *name)
 	return -ENOENT;
 }
 
-static int parse_ulimit(const struct policy_key *key, const char *value, void *base, struct err *err)
+static int parse_ulimit(const struct policy_key *key, const char *value, void *base,
+			struct err *err)
 {
 	struct policy *policy = base;
 	struct policy_rlimit limit = {0};
@@ -254,7 +268,8 @@ static void print_one_limit(struct text *out, unsigned int which, uint64_t value
 		text_add_u64(out, value);
 }
 
-static bool print_ulimit(const struct policy_key *key, const void *base, unsigned int index, struct text *out)
+static bool print_ulimit(const struct policy_key *key, const void *base, unsigned int index,
+			 struct text *out)
 {
 	const struct policy *policy = base;
 
@@ -277,7 +292,8 @@ static int valid_ulimit(const struct policy_key *key, const void *base, struct e
 	for (unsigned int i = 0; i < POLICY_RLIMITS; i++)
 		if (policy->rlimits[i].soft > policy->rlimits[i].hard ||
 		    policy->rlimits[i].hard > rlimit_rules[i].max)
-			return err_set(err, EBADMSG, "ulimit %s is out of its range", policy_rlimit_names[i]);
+			return err_set(err, EBADMSG, "ulimit %s is out of its range",
+				       policy_rlimit_names[i]);
 	return 0;
 }
 

@@ -10,7 +10,8 @@ static int check_program(const char *program, struct err *err)
 {
 	if (!program || program[0] != '/')
 		return err_set(err, EINVAL, "the program must be an absolute path");
-	if (strstr(program, "//") || strstr(program, "/./") || strstr(program, "/../") || str_ends(program, "/"))
+	if (strstr(program, "//") || strstr(program, "/./") || strstr(program, "/../") ||
+	    str_ends(program, "/"))
 		return err_set(err, EINVAL, "the program must be a plain path: no //, /./, /../");
 	return 0;
 }
@@ -38,7 +39,8 @@ static void words_store(const struct policy_key *key, void *base, const struct p
 	memcpy((char *)base + key->offset + sizeof(*words), buffer, room_of(key));
 }
 
-static int parse_command(const struct policy_key *key, const char *value, void *base, struct err *err)
+static int parse_command(const struct policy_key *key, const char *value, void *base,
+			 struct err *err)
 {
 	struct policy_words words = {0};
 	char buffer[POLICY_ARGV_BYTES] = "";
@@ -64,7 +66,8 @@ static void print_quoted(struct text *out, const char *word)
 	text_add(out, quote);
 }
 
-static bool print_command(const struct policy_key *key, const void *base, unsigned int index, struct text *out)
+static bool print_command(const struct policy_key *key, const void *base, unsigned int index,
+			  struct text *out)
 {
 	const struct policy_words *words = words_of(key, base);
 
@@ -94,7 +97,8 @@ const struct policy_type policy_type_command = {
 	.valid = valid_command,
 };
 
-static bool print_words(const struct policy_key *key, const void *base, unsigned int index, struct text *out)
+static bool print_words(const struct policy_key *key, const void *base, unsigned int index,
+			struct text *out)
 {
 	const char *word = policy_words_at(words_of(key, base), buffer_of(key, base), index);
 
@@ -105,7 +109,8 @@ static bool print_words(const struct policy_key *key, const void *base, unsigned
 }
 
 /* "K=V" with a K that is not in the list yet. @name_size: bytes before the '='. */
-static int add_pair(const struct policy_key *key, const char *value, size_t name_size, void *base, struct err *err)
+static int add_pair(const struct policy_key *key, const char *value, size_t name_size, void *base,
+		    struct err *err)
 {
 	struct policy_words words = *words_of(key, base);
 	char buffer[POLICY_ENV_BYTES] = "";
@@ -122,10 +127,25 @@ static int add_pair(const struct policy_key *key, const char *value, size_t name
 	return r;
 }
 
-/* Variables that make a loader or interpreter run other code than the image's command (security.md). A '*' ends a prefix. */
+/* Variables that make a loader or interpreter run other code than the image's command
+ * (security.md). A '*' ends a prefix. */
 static const char *const loader_variables[] = {
-	"LD_*", "PYTHON*", "NODE_*", "BASH_ENV", "ENV", "PERL5*", "RUBY*", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS",
-	"JDK_JAVA_OPTIONS", "GCONV_PATH", "GLIBC_TUNABLES", "LOCPATH", "LUA_*", "OPENSSL_CONF", "OPENSSL_MODULES",
+	"LD_*",
+	"PYTHON*",
+	"NODE_*",
+	"BASH_ENV",
+	"ENV",
+	"PERL5*",
+	"RUBY*",
+	"JAVA_TOOL_OPTIONS",
+	"_JAVA_OPTIONS",
+	"JDK_JAVA_OPTIONS",
+	"GCONV_PATH",
+	"GLIBC_TUNABLES",
+	"LOCPATH",
+	"LUA_*",
+	"OPENSSL_CONF",
+	"OPENSSL_MODULES",
 	"OPENSSL_ENGINES",
 };
 
@@ -156,7 +176,8 @@ static int check_secret(const char *name, const char *value, struct err *err)
 			continue;
 		if (str_ends(name, "_FILE") && str_starts(value, "/run/secrets/"))
 			return 0;
-		(void)err_set(err, EINVAL, "%s looks like a secret: its value would lie in the image", name);
+		(void)err_set(err, EINVAL,
+			      "%s looks like a secret: its value would lie in the image", name);
 		return err_hint(err, "provision it and write %s_FILE=/run/secrets/NAME", name);
 	}
 	return 0;
@@ -178,7 +199,9 @@ static int check_env(const char *value, size_t *name_size, struct err *err)
 			return err_set(err, EINVAL, "the name may hold letters, digits and _ only");
 	for (size_t i = 0; i < ARRAY_SIZE(loader_variables); i++)
 		if (str_glob(loader_variables[i], name))
-			return err_set(err, EPERM, "%s makes a loader run code that was not named in command", name);
+			return err_set(err, EPERM,
+				       "%s makes a loader run code that was not named in command",
+				       name);
 	return check_secret(name, equals + 1, err);
 }
 
@@ -197,7 +220,9 @@ static int valid_env(const struct policy_key *key, const void *base, struct err 
 	int r = policy_words_valid(words, buffer_of(key, base), room_of(key), err);
 
 	for (unsigned int i = 0; !r && i < words->count; i++)
-		r = check_env(policy_words_at(words, buffer_of(key, base), i), &name_size, err) ? -EBADMSG : 0;
+		r = check_env(policy_words_at(words, buffer_of(key, base), i), &name_size, err)
+			    ? -EBADMSG
+			    : 0;
 	return r;
 }
 
@@ -217,7 +242,9 @@ static int check_label(const char *pair, size_t *name_size, struct err *err)
 	size_t size = equals ? (size_t)(equals - pair) : 0;
 
 	if (!size || strlen(pair) > LABEL_MAX)
-		return err_set(err, EINVAL, "not of the form label.NAME = VALUE within %d characters", LABEL_MAX);
+		return err_set(err, EINVAL,
+			       "not of the form label.NAME = VALUE within %d characters",
+			       LABEL_MAX);
 	for (size_t i = 0; i < size; i++)
 		if (!((pair[i] >= 'a' && pair[i] <= 'z') || (pair[i] >= '0' && pair[i] <= '9') ||
 		      strchr(".-_", pair[i])))
@@ -244,7 +271,9 @@ static int valid_label(const struct policy_key *key, const void *base, struct er
 	int r = policy_words_valid(words, buffer_of(key, base), room_of(key), err);
 
 	for (unsigned int i = 0; !r && i < words->count; i++)
-		r = check_label(policy_words_at(words, buffer_of(key, base), i), &name_size, err) ? -EBADMSG : 0;
+		r = check_label(policy_words_at(words, buffer_of(key, base), i), &name_size, err)
+			    ? -EBADMSG
+			    : 0;
 	return r;
 }
 
@@ -257,7 +286,8 @@ const struct policy_type policy_type_label = {
 
 static const char *const depend_words[DEPEND_COUNT] = {"started", "healthy"};
 
-static int parse_depends(const struct policy_key *key, const char *value, void *base, struct err *err)
+static int parse_depends(const struct policy_key *key, const char *value, void *base,
+			 struct err *err)
 {
 	struct policy *policy = base;
 	struct policy_depends *row = &policy->depends[policy->depends_count];
@@ -272,7 +302,8 @@ static int parse_depends(const struct policy_key *key, const char *value, void *
 	colon = strchr(name, ':');
 	if (colon) {
 		*colon++ = '\0';
-		on = str_equal(colon, depend_words[DEPEND_HEALTHY]) ? DEPEND_HEALTHY : DEPEND_STARTED;
+		on = str_equal(colon, depend_words[DEPEND_HEALTHY]) ? DEPEND_HEALTHY
+								    : DEPEND_STARTED;
 		if (!str_equal(colon, depend_words[on]))
 			return err_set(err, EINVAL, "\"%s\" is neither started nor healthy", colon);
 	}
@@ -288,7 +319,8 @@ static int parse_depends(const struct policy_key *key, const char *value, void *
 	return 0;
 }
 
-static bool print_depends(const struct policy_key *key, const void *base, unsigned int index, struct text *out)
+static bool print_depends(const struct policy_key *key, const void *base, unsigned int index,
+			  struct text *out)
 {
 	const struct policy *policy = base;
 
@@ -308,8 +340,8 @@ static int valid_depends(const struct policy_key *key, const void *base, struct 
 	if (policy->depends_count > POLICY_DEPENDS_MAX)
 		return err_set(err, EBADMSG, "%s counts more rows than there are", key->name);
 	for (unsigned int i = 0; i < policy->depends_count; i++)
-		if (!str_terminated(policy->depends[i].name, NAME_SIZE) || !str_is_name(policy->depends[i].name) ||
-		    policy->depends[i].on >= DEPEND_COUNT)
+		if (!str_terminated(policy->depends[i].name, NAME_SIZE) ||
+		    !str_is_name(policy->depends[i].name) || policy->depends[i].on >= DEPEND_COUNT)
 			return err_set(err, EBADMSG, "%s is malformed", key->name);
 	return 0;
 }

@@ -15,7 +15,8 @@ uint64_t policy_number(const struct policy_key *key, const void *base)
 
 void policy_number_set(const struct policy_key *key, void *base, uint64_t number)
 {
-	memcpy((char *)base + key->offset, &number, key->width < sizeof(number) ? key->width : sizeof(number));
+	memcpy((char *)base + key->offset, &number,
+	       key->width < sizeof(number) ? key->width : sizeof(number));
 }
 
 void policy_print_size(struct text *out, uint64_t bytes)
@@ -74,7 +75,8 @@ static int parse_size(const struct policy_key *key, const char *value, void *bas
 	return store(key, base, r, number, err);
 }
 
-static bool print_size(const struct policy_key *key, const void *base, unsigned int index, struct text *out)
+static bool print_size(const struct policy_key *key, const void *base, unsigned int index,
+		       struct text *out)
 {
 	if (index)
 		return false;
@@ -90,7 +92,8 @@ static int parse_time(const struct policy_key *key, const char *value, void *bas
 	return store(key, base, r, number, err);
 }
 
-static bool print_time(const struct policy_key *key, const void *base, unsigned int index, struct text *out)
+static bool print_time(const struct policy_key *key, const void *base, unsigned int index,
+		       struct text *out)
 {
 	uint64_t ms = policy_number(key, base);
 
@@ -110,7 +113,8 @@ static int parse_count(const struct policy_key *key, const char *value, void *ba
 	return store(key, base, r, number, err);
 }
 
-static bool print_count(const struct policy_key *key, const void *base, unsigned int index, struct text *out)
+static bool print_count(const struct policy_key *key, const void *base, unsigned int index,
+			struct text *out)
 {
 	if (index)
 		return false;
@@ -136,7 +140,8 @@ static int parse_rate(const struct policy_key *key, const char *value, void *bas
 	return store(key, base, r, number, err);
 }
 
-static bool print_rate(const struct policy_key *key, const void *base, unsigned int index, struct text *out)
+static bool print_rate(const struct policy_key *key, const void *base, unsigned int index,
+		       struct text *out)
 {
 	if (!print_count(key, base, index, out))
 		return false;
@@ -154,10 +159,12 @@ static int parse_cpus(const struct policy_key *key, const char *value, void *bas
 	return store(key, base, r, number, err);
 }
 
-static bool print_cpus(const struct policy_key *key, const void *base, unsigned int index, struct text *out)
+static bool print_cpus(const struct policy_key *key, const void *base, unsigned int index,
+		       struct text *out)
 {
 	uint64_t number = policy_number(key, base);
-	char hundredths[3] = {(char)('0' + number / 100 % 10), (char)('0' + number / 10 % 10), '\0'};
+	char hundredths[3] = {(char)('0' + number / 100 % 10), (char)('0' + number / 10 % 10),
+			      '\0'};
 
 	if (index)
 		return false;
@@ -177,7 +184,8 @@ static int parse_flag(const struct policy_key *key, const char *value, void *bas
 	return 0;
 }
 
-static bool print_flag(const struct policy_key *key, const void *base, unsigned int index, struct text *out)
+static bool print_flag(const struct policy_key *key, const void *base, unsigned int index,
+		       struct text *out)
 {
 	if (index)
 		return false;
@@ -208,7 +216,8 @@ static int parse_word(const struct policy_key *key, const char *value, void *bas
 	return err_set(err, EINVAL, "not %s", all);
 }
 
-static bool print_word(const struct policy_key *key, const void *base, unsigned int index, struct text *out)
+static bool print_word(const struct policy_key *key, const void *base, unsigned int index,
+		       struct text *out)
 {
 	uint64_t number = policy_number(key, base);
 
@@ -228,7 +237,8 @@ static int parse_octal(const struct policy_key *key, const char *value, void *ba
 	return store(key, base, str_octal(value, key->max, &number), number, err);
 }
 
-static bool print_octal(const struct policy_key *key, const void *base, unsigned int index, struct text *out)
+static bool print_octal(const struct policy_key *key, const void *base, unsigned int index,
+			struct text *out)
 {
 	uint64_t number = policy_number(key, base);
 	char digits[5] = {'0', (char)('0' + (number >> 6 & 7)), (char)('0' + (number >> 3 & 7)),

@@ -19,7 +19,9 @@ static bool only(const char *text, const char *more)
 
 static const char *check_name(const char *text)
 {
-	return str_is_name(text) ? NULL : "not a name: a-z first, then a-z 0-9 . - and at most 32 characters";
+	return str_is_name(text)
+		       ? NULL
+		       : "not a name: a-z first, then a-z 0-9 . - and at most 32 characters";
 }
 
 static const char *check_host(const char *text)
@@ -58,8 +60,8 @@ static const char *check_file(const char *text)
 	return NULL;
 }
 
-static int parse_text(const struct policy_key *key, const char *value, void *base, const char *wrong,
-		      struct err *err)
+static int parse_text(const struct policy_key *key, const char *value, void *base,
+		      const char *wrong, struct err *err)
 {
 	if (wrong)
 		return err_set(err, EINVAL, "%s", wrong);
@@ -70,7 +72,8 @@ static int parse_text(const struct policy_key *key, const char *value, void *bas
 	return 0;
 }
 
-static bool print_text(const struct policy_key *key, const void *base, unsigned int index, struct text *out)
+static bool print_text(const struct policy_key *key, const void *base, unsigned int index,
+		       struct text *out)
 {
 	const char *text = (const char *)base + key->offset;
 
@@ -80,8 +83,8 @@ static bool print_text(const struct policy_key *key, const void *base, unsigned 
 	return true;
 }
 
-static int valid_text(const struct policy_key *key, const void *base, const char *(*check)(const char *),
-		      struct err *err)
+static int valid_text(const struct policy_key *key, const void *base,
+		      const char *(*check)(const char *), struct err *err)
 {
 	const char *text = (const char *)base + key->offset;
 
@@ -115,17 +118,20 @@ TEXT_TYPE(file, "file below /etc/bartizan: ca.pem");
 /* clang-format on */
 
 /* A digest field is a flag and, right behind it, 32 bytes. */
-static_assert(offsetof(struct device_service, image_digest) == offsetof(struct device_service, has_digest) + 1,
+static_assert(offsetof(struct device_service, image_digest) ==
+		      offsetof(struct device_service, has_digest) + 1,
 	      "image_digest must follow has_digest");
 static_assert(offsetof(struct trust_signer, spki) == offsetof(struct trust_signer, has_spki) + 1,
 	      "spki must follow has_spki");
 
-static int parse_digest(const struct policy_key *key, const char *value, void *base, struct err *err)
+static int parse_digest(const struct policy_key *key, const char *value, void *base,
+			struct err *err)
 {
 	uint8_t digest[32];
 
 	if (!str_starts(value, "sha256:"))
-		return err_set(err, EINVAL, "not of the form \"%s\": no other digest and no tag is a pin",
+		return err_set(err, EINVAL,
+			       "not of the form \"%s\": no other digest and no tag is a pin",
 			       key->type->syntax);
 	if (str_unhex(value + 7, digest, sizeof(digest)))
 		return err_set(err, EINVAL, "sha256: must be followed by 64 lower-case hex digits");
@@ -134,7 +140,8 @@ static int parse_digest(const struct policy_key *key, const char *value, void *b
 	return 0;
 }
 
-static bool print_digest(const struct policy_key *key, const void *base, unsigned int index, struct text *out)
+static bool print_digest(const struct policy_key *key, const void *base, unsigned int index,
+			 struct text *out)
 {
 	const uint8_t *field = (const uint8_t *)base + key->offset;
 	char hex[65];
@@ -168,7 +175,8 @@ static bool is_numeric_address(const char *text)
 	return inet_pton(AF_INET, text, binary) == 1 || inet_pton(AF_INET6, text, binary) == 1;
 }
 
-/* "10.0.0.1:6514" or "[fd00::1]:6514" split in place into host and port. -EINVAL when it is neither. */
+/* "10.0.0.1:6514" or "[fd00::1]:6514" split in place into host and port. -EINVAL when it is
+ * neither. */
 static int split_address(char *text, const char **host, const char **port)
 {
 	char *colon = strrchr(text, ':');
@@ -187,7 +195,8 @@ static int split_address(char *text, const char **host, const char **port)
 	return 0;
 }
 
-static int parse_address(const struct policy_key *key, const char *value, void *base, struct err *err)
+static int parse_address(const struct policy_key *key, const char *value, void *base,
+			 struct err *err)
 {
 	struct device_policy *device = base;
 	char text[DEVICE_ADDRESS_SIZE + 16];
@@ -196,11 +205,13 @@ static int parse_address(const struct policy_key *key, const char *value, void *
 	uint64_t number;
 
 	if (!str_starts(value, "tls://"))
-		return err_set(err, EINVAL, "only tls:// is built in: audit records never travel in the clear");
+		return err_set(err, EINVAL,
+			       "only tls:// is built in: audit records never travel in the clear");
 	if (str_copy(text, sizeof(text), value + 6) || split_address(text, &host, &port))
 		return err_set(err, EINVAL, "not of the form \"%s\"", key->type->syntax);
 	if (!is_numeric_address(host) || strlen(host) >= sizeof(device->syslog.address))
-		return err_set(err, EINVAL, "the address must be numeric: names would trust the DNS");
+		return err_set(err, EINVAL,
+			       "the address must be numeric: names would trust the DNS");
 	if (str_u64(port, 1, 65535, &number))
 		return err_set(err, ERANGE, "the port must be 1 to 65535");
 	memset(device->syslog.address, 0, sizeof(device->syslog.address));
@@ -210,7 +221,8 @@ static int parse_address(const struct policy_key *key, const char *value, void *
 	return 0;
 }
 
-static bool print_address(const struct policy_key *key, const void *base, unsigned int index, struct text *out)
+static bool print_address(const struct policy_key *key, const void *base, unsigned int index,
+			  struct text *out)
 {
 	const struct device_policy *device = base;
 	bool six = strchr(device->syslog.address, ':') != NULL;

@@ -3,15 +3,18 @@
 
 #include "policy/key.h"
 
-/* tmpfs = /path[:option,option]: Docker's words; what Docker would let through and is not safe is refused with its reason. */
+/* tmpfs = /path[:option,option]: Docker's words; what Docker would let through and is not safe is
+ * refused with its reason. */
 
-#define TMPFS_INODES 4096
+#define TMPFS_INODES     4096
 #define TMPFS_INODES_MAX (1u << 20)
-#define TMPFS_MODE 0700
-#define TMPFS_SIZE_MAX (1ULL << 40)
+#define TMPFS_MODE       0700
+#define TMPFS_SIZE_MAX   (1ULL << 40)
 
-/* Paths that are the sandbox's own; a mount at or below them would cover what was proven. "/" stands for itself only. */
-static const char *const own_paths[] = {"/proc", "/sys", "/dev", "/run/secrets", "/usr/lib/bartizan"};
+/* Paths that are the sandbox's own; a mount at or below them would cover what was proven. "/"
+ * stands for itself only. */
+static const char *const own_paths[] = {"/proc", "/sys", "/dev", "/run/secrets",
+					"/usr/lib/bartizan"};
 
 static bool is_below(const char *path, const char *above)
 {
@@ -23,10 +26,12 @@ static bool is_below(const char *path, const char *above)
 static int check_tmpfs_path(const char *path, struct err *err)
 {
 	if (path[0] != '/' || !path[1])
-		return err_set(err, EINVAL, "the mount point must be an absolute path other than /");
-	if (strstr(path, "//") || strstr(path, "/./") || strstr(path, "/../") || str_ends(path, "/") ||
-	    str_ends(path, "/.") || str_ends(path, "/.."))
-		return err_set(err, EINVAL, "the mount point must be a plain path: no //, /./, /../");
+		return err_set(err, EINVAL,
+			       "the mount point must be an absolute path other than /");
+	if (strstr(path, "//") || strstr(path, "/./") || strstr(path, "/../") ||
+	    str_ends(path, "/") || str_ends(path, "/.") || str_ends(path, "/.."))
+		return err_set(err, EINVAL,
+			       "the mount point must be a plain path: no //, /./, /../");
 	for (size_t i = 0; i < ARRAY_SIZE(own_paths); i++)
 		if (is_below(path, own_paths[i]) || is_below(own_paths[i], path))
 			return err_set(err, EPERM, "the mount point would cover %s", own_paths[i]);
@@ -50,7 +55,9 @@ static const struct {
 static int take_size(struct policy_tmpfs *row, const char *value, struct err *err)
 {
 	if (strchr(value, '%'))
-		return err_set(err, EINVAL, "size must be in bytes: a share of the device's memory is not a bound");
+		return err_set(
+			err, EINVAL,
+			"size must be in bytes: a share of the device's memory is not a bound");
 	if (str_bytes(value, 4096, TMPFS_SIZE_MAX, &row->size))
 		return err_set(err, EINVAL, "size=%s is not a size of 4k or more", value);
 	return 0;
@@ -63,7 +70,9 @@ static int take_tmpfs_option(struct policy_tmpfs *row, const char *option, struc
 	for (size_t i = 0; i < ARRAY_SIZE(tmpfs_flags); i++) {
 		if (!str_equal(option, tmpfs_flags[i].word))
 			continue;
-		return tmpfs_flags[i].why ? err_set(err, EPERM, "%s: %s", option, tmpfs_flags[i].why) : 0;
+		return tmpfs_flags[i].why
+			       ? err_set(err, EPERM, "%s: %s", option, tmpfs_flags[i].why)
+			       : 0;
 	}
 	if (str_starts(option, "size="))
 		return take_size(row, option + 5, err);
@@ -80,7 +89,8 @@ static int take_tmpfs_option(struct policy_tmpfs *row, const char *option, struc
 		return 0;
 	}
 	(void)err_set(err, EINVAL, "\"%s\" is not an option of tmpfs here", option);
-	return err_hint(err, "known: size= mode= nr_inodes=; the owner is always the service itself");
+	return err_hint(err,
+			"known: size= mode= nr_inodes=; the owner is always the service itself");
 }
 
 /* Two mounts of one path, or one inside the other: the later would be hidden or would hide. */
@@ -88,7 +98,8 @@ static int check_overlap(const struct policy *policy, const char *path, struct e
 {
 	for (unsigned int i = 0; i < policy->tmpfs_count; i++)
 		if (is_below(path, policy->tmpfs[i].path) || is_below(policy->tmpfs[i].path, path))
-			return err_set(err, EEXIST, "%s and %s overlap", policy->tmpfs[i].path, path);
+			return err_set(err, EEXIST, "%s and %s overlap", policy->tmpfs[i].path,
+				       path);
 	return 0;
 }
 
@@ -125,7 +136,8 @@ static int parse_tmpfs(const struct policy_key *key, const char *value, void *ba
 	if (options)
 		*options++ = '\0';
 	if (strlen(text) >= sizeof(row.path))
-		return err_set(err, EINVAL, "the mount point is longer than %zu characters", sizeof(row.path) - 1);
+		return err_set(err, EINVAL, "the mount point is longer than %zu characters",
+			       sizeof(row.path) - 1);
 	memcpy(row.path, text, strlen(text));
 	r = check_tmpfs_path(row.path, err);
 	if (!r)
@@ -137,7 +149,8 @@ static int parse_tmpfs(const struct policy_key *key, const char *value, void *ba
 	return r;
 }
 
-static bool print_tmpfs(const struct policy_key *key, const void *base, unsigned int index, struct text *out)
+static bool print_tmpfs(const struct policy_key *key, const void *base, unsigned int index,
+			struct text *out)
 {
 	const struct policy *policy = base;
 	const struct policy_tmpfs *row = &policy->tmpfs[index];
@@ -168,7 +181,8 @@ static int valid_tmpfs(const struct policy_key *key, const void *base, struct er
 	for (unsigned int i = 0; i < policy->tmpfs_count; i++) {
 		const struct policy_tmpfs *row = &policy->tmpfs[i];
 
-		if (!str_terminated(row->path, sizeof(row->path)) || check_tmpfs_path(row->path, err))
+		if (!str_terminated(row->path, sizeof(row->path)) ||
+		    check_tmpfs_path(row->path, err))
 			return err_set(err, EBADMSG, "tmpfs has a mount point that is not allowed");
 		if (row->size < 4096 || row->size > TMPFS_SIZE_MAX || !row->inodes ||
 		    row->inodes > TMPFS_INODES_MAX || row->mode > 01777)
@@ -176,7 +190,8 @@ static int valid_tmpfs(const struct policy_key *key, const void *base, struct er
 		for (unsigned int other = 0; other < i; other++)
 			if (is_below(row->path, policy->tmpfs[other].path) ||
 			    is_below(policy->tmpfs[other].path, row->path))
-				return err_set(err, EBADMSG, "tmpfs %s overlaps another", row->path);
+				return err_set(err, EBADMSG, "tmpfs %s overlaps another",
+					       row->path);
 	}
 	return 0;
 }

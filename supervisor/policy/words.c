@@ -3,10 +3,11 @@
 #include <errno.h>
 #include <string.h>
 
-#define WORDS_MAX 256 /* far below what execve(2) takes; keeps every walk over a hostile struct short */
+#define WORDS_MAX                                                                                  \
+	256 /* far below what execve(2) takes; keeps every walk over a hostile struct short */
 
-int policy_words_add(struct policy_words *words, char *buffer, size_t size, const char *word, size_t count,
-		     struct err *err)
+int policy_words_add(struct policy_words *words, char *buffer, size_t size, const char *word,
+		     size_t count, struct err *err)
 {
 	if (words->count >= WORDS_MAX)
 		return err_set(err, E2BIG, "more than %d words", WORDS_MAX);
@@ -19,7 +20,8 @@ int policy_words_add(struct policy_words *words, char *buffer, size_t size, cons
 	return 0;
 }
 
-const char *policy_words_at(const struct policy_words *words, const char *buffer, unsigned int index)
+const char *policy_words_at(const struct policy_words *words, const char *buffer,
+			    unsigned int index)
 {
 	const char *at = buffer;
 
@@ -30,7 +32,8 @@ const char *policy_words_at(const struct policy_words *words, const char *buffer
 	return at;
 }
 
-int policy_words_valid(const struct policy_words *words, const char *buffer, size_t size, struct err *err)
+int policy_words_valid(const struct policy_words *words, const char *buffer, size_t size,
+		       struct err *err)
 {
 	size_t terminators = 0;
 
@@ -40,7 +43,8 @@ int policy_words_valid(const struct policy_words *words, const char *buffer, siz
 		if (buffer[i] == '\0')
 			terminators++;
 		else if (buffer[i] < 0x20 || buffer[i] > 0x7e)
-			return err_set(err, EBADMSG, "word list holds a byte that is not printable");
+			return err_set(err, EBADMSG,
+				       "word list holds a byte that is not printable");
 	}
 	if (terminators != words->count || (words->used && buffer[words->used - 1]))
 		return err_set(err, EBADMSG, "word list does not hold the words it counts");
@@ -50,7 +54,8 @@ int policy_words_valid(const struct policy_words *words, const char *buffer, siz
 	return 0;
 }
 
-/* One word into @word (as long as the line at most); returns where it ended, NULL when a quote stays open. */
+/* One word into @word (as long as the line at most); returns where it ended, NULL when a quote
+ * stays open. */
 static const char *take_word(const char *at, char *word, size_t *length)
 {
 	char quote = '\0';
@@ -67,7 +72,8 @@ static const char *take_word(const char *at, char *word, size_t *length)
 	return quote ? NULL : at;
 }
 
-int policy_words_split(struct policy_words *words, char *buffer, size_t size, const char *line, struct err *err)
+int policy_words_split(struct policy_words *words, char *buffer, size_t size, const char *line,
+		       struct err *err)
 {
 	char word[POLICY_ARGV_BYTES];
 	size_t length;

@@ -1,0 +1,90 @@
+#include "policy/resolve.h"
+
+#include <errno.h>
+#include <sys/resource.h>
+
+#define TMPFS_DEFAULT (8ULL << 20)
+#define UNLIMITED     UINT64_MAX
+#define PAGE          4096ULL
+
+/* What a service gets for the limits that it does not name (services.md, row 38), in kernel
+ * numbering. */
+static const struct policy_rlimit limits[POLICY_RLIMITS] = {
+	[RLIMIT_CPU] = {UNLIMITED, UNLIMITED},
+	[RLIMIT_FSIZE] = {UNLIMITED, UNLIMITED},
+	[RLIMIT_DATA] = {UNLIMITED, UNLIMITED},
+	[RLIMIT_STACK] = {8 << 20, UNLIMITED},
+	[RLIMIT_CORE] = {0, 0},
+	[RLIMIT_RSS] = {UNLIMITED, UNLIMITED},
+	[RLIMIT_NPROC] = {0, 0}, /* pids_limit */
+	[RLIMIT_NOFILE] = {1024, 4096},
+	[RLIMIT_MEMLOCK] = {64 << 10, 64 << 10},
+	[RLIMIT_AS] = {UNLIMITED, UNLIMITED},
+	[RLIMIT_LOCKS] = {UNLIMITED, UNLIMITED},
+	[RLIMIT_SIGPENDING] = {1024, 1024},
+	[RLIMIT_MSGQUEUE] = {819200, 819200},
+	[RLIMIT_NICE] = {0, 0},
+	[RLIMIT_RTPRIO] = {0, 0},
+	[RLIMIT_RTTIME] = {UNLIMITED, UNLIMITED},
+};
+
+void policy_defaults(struct policy *policy)
+{
+	for (unsigned int i = 0; i < POLICY_RLIMITS; i++)
+		policy->rlimits[i] = limits[i];
+}
+
+static void fill_memory(struct policy *p)
+{
+	if (!p->memory_high)
+		p->memory_high = p->memory / 10 * 9 / PAGE * PAGE;
+	if (!p->memory_swap)
+		p->memory_swap = p->memory;
+	for (unsigned int i = 0; i < p->tmpfs_count; i++)
+		if (!p->tmpfs[i].size)
+			p->tmpfs[i].size = p->memory / 4 < TMPFS_DEFAULT
+						   ? p->memory / 4 / PAGE * PAGE
+						   : TMPFS_DEFAULT;
+}
+
+static int check_memory(const struct policy *p, struct err *err)
+{
+	if (p->memory_high > p->memory)
+		return err_set(err, EINVAL, "memory_high is above memory");
+	if (p->memory_swap < p->memory)
+		return err_set(
+			err, EINVAL,
+			"memory_swap is memory and swap together: it cannot be below memory");
+	if (p->memory_reservation > p->memory)
+		return err_set(err, EINVAL, "memory_reservation is above memory");
+	for (unsigned int i = 0; i < p->tmpfs_count; i++)
+		if (p->tmpfs[i].size > p->memory)
+			return err_set(err, EINVAL,
+				       "tmpfs %s is larger than memory, which it is charged to",
+				       p->tmpfs[i].path);
+	return 0;
+}
+
+int policy_check_relations(const struct policy *policy, struct err *err)
+{
+	int r = check_memory(policy, err);
+
+	if (r)
+		return r;
+	if (policy->health.count && policy->health_timeout_ms > policy->health_interval_ms)
+		return err_set(err, EINVAL, "health_timeout is longer than health_interval");
+	for (unsigned int i = 0; i < policy->depends_count; i++)
+		if (str_equal(policy->depends[i].name, policy->name))
+			return err_set(err, EINVAL, "depends_on names the service itself");
+	return 0;
+}
+
+int policy_resolve(void *policy, struct err *err)
+{
+	struct policy *p = policy;
+
+	fill_memory(p);
+	if (!p->rlimits[RLIMIT_NPROC].hard)
+		p->rlimits[RLIMIT_NPROC] = (struct policy_rlimit){p->pids_limit, p->pids_limit};
+	return policy_check_relations(p, err);
+}
