@@ -10,14 +10,14 @@
  * Which slot and user id belongs to which service name: given once and kept, also while the service
  * is not installed, because files of its volumes carry the uid. The launcher is the only writer.
  */
-#define IDS_MAX	      256
+#define IDS_MAX       256
 #define IDS_MAGIC     0x42494431u /* "BID1" */
 #define IDS_FILE      "ids"
 #define IDS_FIRST_UID 10000u
 
 struct ids {
 	uint32_t magic;
-	uint32_t size;			/* sizeof(struct ids) */
+	uint32_t size;                  /* sizeof(struct ids) */
 	char names[IDS_MAX][NAME_SIZE]; /* index = slot; empty: free */
 };
 

@@ -110,7 +110,8 @@ static int check(int fd, uint64_t *size, struct err *err)
 		return REFUSE(err, EPERM, HINT_OWNER, "image file has %u links",
 			      (unsigned int)st.st_nlink);
 	if (st.st_size < (off_t)IMAGES_SIZE_MIN)
-		return REFUSE(err, EBADMSG, HINT_COPY, "image is truncated: the file has %llu bytes",
+		return REFUSE(err, EBADMSG, HINT_COPY,
+			      "image is truncated: the file has %llu bytes",
 			      (unsigned long long)st.st_size);
 	if ((uint64_t)st.st_size > IMAGES_SIZE_MAX)
 		return REFUSE(err, EFBIG, "", "image is larger than 4 GiB");
@@ -161,7 +162,8 @@ static int walk(DIR *directory, int (*each)(void *context, const char *name), vo
 	while ((errno = 0, entry = readdir(directory)) != NULL) {
 		size_t length = strlen(entry->d_name), end = strlen(DIRECTORY_END);
 
-		if (length <= end || length >= sizeof(name) || !str_ends(entry->d_name, DIRECTORY_END))
+		if (length <= end || length >= sizeof(name) ||
+		    !str_ends(entry->d_name, DIRECTORY_END))
 			continue;
 		memcpy(name, entry->d_name, length - end);
 		name[length - end] = '\0';
