@@ -10,13 +10,13 @@ from . import cpio, paths
 AGENT = os.path.join(paths.TOP, "tests", "qemu", "agent")
 
 
-def built(board, name, sources, flags=()):
+def built(board, name, sources, flags=(), headers_in=(), libraries=()):
     """A static test program for a board, compiled when its sources or the compiler changed; its path."""
     compiler = paths.compiler(board)
     digest = hashlib.sha256(repr(flags).encode() + compiler.encode())
-    headers = [os.path.join(os.path.dirname(sources[0]), f) for f in os.listdir(os.path.dirname(sources[0]))
-               if f.endswith(".h")]
-    for path in sorted(sources) + sorted(headers):
+    directories = {os.path.dirname(sources[0])} | set(headers_in)
+    headers = [os.path.join(d, f) for d in directories for f in os.listdir(d) if f.endswith(".h")]
+    for path in sorted(sources) + sorted(headers) + sorted(libraries):
         digest.update(open(path, "rb").read())
     directory = os.path.join(paths.OUT, "tests", board)
     os.makedirs(directory, exist_ok=True)
@@ -25,7 +25,7 @@ def built(board, name, sources, flags=()):
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not os.path.exists(target):
             subprocess.run([compiler, "-Os", "-Wall", "-Wextra", "-Werror", "-s", *flags, "-o", target + ".part",
-                            *sources], check=True)
+                            *sources, "-Wl,--start-group", *libraries, "-Wl,--end-group"], check=True)
             os.rename(target + ".part", target)
     return target
 

@@ -1,0 +1,69 @@
+/*
+ * A shipper that was taken over. It may read the spool and talk to the collector: that is its job.
+ * It must not connect anywhere else or more often, write the spool, move the recorder's cursor
+ * where it wants, or hurt launcher and recorder.
+ */
+#include "stub.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { LAUNCHER_FD = 3 };
+
+static void write_spool(void)
+{
+	static const char *const paths[] = {"/spool/new", "/spool/cursor",
+					    "/spool/audit/00000001.log", "/etc/bartizan/new"};
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		int fd = open(paths[i], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+		if (fd >= 0) {
+			ssize_t done = write(fd, "hostile", 7);
+
+			(void)done;
+			close(fd);
+		}
+	}
+}
+
+static void forge_acknowledgements(int recorder_fd)
+{
+	static const uint64_t numbers[] = {UINT64_MAX, 1ull << 62, 0, 1ull << 20};
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		struct message_shipped m = {
+			.head = {.type = M_SHIPPED}, .boot = numbers[i], .n = numbers[i]};
+
+		stub_send(recorder_fd, &m, sizeof(m), NULL, 0);
+	}
+	stub_send_nonsense(recorder_fd);
+}
+
+/* Ask for connections as fast as it goes, and drop each. */
+static void dial(unsigned int seconds)
+{
+	for (unsigned int i = 0; i < seconds * 200; i++) {
+		struct message_plain m = {.head = {.type = M_DIAL, .request = i}};
+
+		stub_send(LAUNCHER_FD, &m, sizeof(m), NULL, 0);
+		stub_pause_ms(5);
+	}
+}
+
+int main(void)
+{
+	union message message;
+	int fds[IPC_FDS_MAX];
+
+	if (stub_receive(LAUNCHER_FD, &message, sizeof(message), fds) > 0 && fds[0] >= 0)
+		forge_acknowledgements(fds[0]);
+	write_spool();
+	dial(10);
+	stub_send_nonsense(LAUNCHER_FD);
+	stub_stay();
+}

@@ -1,0 +1,30 @@
+#ifndef STUB_H
+#define STUB_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ipc/proto.h"
+
+/* Sends what channel_send() would never send: any bytes, any descriptors, to anybody. Failures are
+ * of no interest. */
+void stub_send(int fd, const void *bytes, size_t size, const int *fds, int fd_count);
+
+/* A message that is a head and then @size - sizeof(head) bytes of @filler. */
+void stub_send_head(int fd, struct message_head head, size_t size, int filler);
+
+/* Everything that no row allows, whoever listens on @fd: each size, each type, each kind of
+ * descriptor. */
+void stub_send_nonsense(int fd);
+
+/* Wait for one message; its size, or -1. Descriptors are put into @fds (room for IPC_FDS_MAX), the
+ * rest to -1. */
+long stub_receive(int fd, void *bytes, size_t size, int *fds);
+
+/* One descriptor of each wrong kind, as far as this process may make them; the count. */
+int stub_odd_fds(int *fds, int room);
+
+void stub_pause_ms(unsigned int ms);
+_Noreturn void stub_stay(void);
+
+#endif

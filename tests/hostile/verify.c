@@ -1,0 +1,109 @@
+/*
+ * A verify that was taken over. Which attack a process plays is chosen by its uid: each
+ * conversation has another one. None of its answers may lead to a mapped image whose content does
+ * not have the root hash it claims, and none may hurt the launcher.
+ */
+#include "stub.h"
+
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { LAUNCHER_FD = 3 };
+
+static struct message_verdict verdict_for(const struct message_head *asked)
+{
+	struct message_verdict m = {.head = *asked};
+
+	m.head.type = M_VERDICT;
+	memset(m.verdict.root_hash, 0x5a, sizeof(m.verdict.root_hash));
+	m.verdict.salt_size = 32;
+	m.verdict.data_offset = 20480;
+	m.verdict.data_blocks = 4;
+	m.verdict.hash_offset = 20480 + 4 * 4096;
+	m.verdict.hash_blocks = 2;
+	m.verdict.signer_count = 1;
+	return m;
+}
+
+static void send_verdict(const struct message_verdict *m)
+{
+	stub_send(LAUNCHER_FD, m, sizeof(*m), NULL, 0);
+}
+
+static void refuse_with_noise(const struct message_head *asked)
+{
+	struct message_done m;
+
+	memset(&m, 0x1b, sizeof(m)); /* escape characters, no terminator */
+	m.head = *asked;
+	m.head.type = M_VERIFY_REFUSED;
+	stub_send(LAUNCHER_FD, &m, sizeof(m), NULL, 0);
+}
+
+static void wild_numbers(struct message_verdict *m, unsigned int attack)
+{
+	struct verdict *v = &m->verdict;
+
+	if (attack == 1)
+		v->signer_count = 9999;
+	if (attack == 2)
+		v->data_offset = UINT64_MAX - 4095;
+	if (attack == 3)
+		v->data_blocks = UINT64_MAX / 4096;
+	if (attack == 4)
+		v->arch = 77;
+	if (attack == 5)
+		v->signers[0].anchor = 0xffffffff;
+	if (attack == 6)
+		v->salt_size = 4096;
+	if (attack == 7)
+		v->hash_offset = v->data_offset;
+	send_verdict(m);
+}
+
+static void other_words(struct message_verdict *m, unsigned int attack)
+{
+	struct message_check_fs fs = {.head = m->head, .bytes = 4096};
+	int fds[8];
+
+	fs.head.type = M_FS_OK;
+	if (attack == 8) { /* an answer before the question */
+		stub_send(LAUNCHER_FD, &fs, sizeof(fs), NULL, 0);
+		send_verdict(m);
+	} else if (attack == 9) { /* two answers */
+		send_verdict(m);
+		send_verdict(m);
+		stub_send(LAUNCHER_FD, &fs, sizeof(fs), NULL, 0);
+	} else if (attack == 10) {
+		stub_send(LAUNCHER_FD, m, sizeof(*m), fds, stub_odd_fds(fds, 8));
+	} else if (attack == 11) {
+		stub_send(LAUNCHER_FD, m, sizeof(*m) / 2, NULL, 0);
+	} else if (attack == 12) {
+		refuse_with_noise(&m->head);
+	} else if (attack == 13) {
+		stub_send_nonsense(LAUNCHER_FD);
+	} else if (attack == 14) {
+		stub_stay(); /* says nothing: the launcher's deadline ends it */
+	} else {
+		_exit(0);
+	}
+}
+
+int main(void)
+{
+	union message question;
+	int fds[IPC_FDS_MAX];
+	unsigned int attack = getuid() % 16;
+	struct message_verdict m;
+
+	if (stub_receive(LAUNCHER_FD, &question, sizeof(question), fds) < 0)
+		return 1;
+	m = verdict_for(&question.head);
+	if (attack < 8)
+		wild_numbers(&m, attack);
+	else
+		other_words(&m, attack);
+	stub_pause_ms(500);
+	return 0;
+}
