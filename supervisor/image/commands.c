@@ -12,7 +12,12 @@ struct word {
 };
 
 static const struct word words[] = {
+	{"build", image_build_command, "make an image from a directory and a service file"},
 	{"sign", image_sign_command, "add a signature to an image"},
+	{"verify", image_verify_command,
+	 "check an image as a device would, and all of its content"},
+	{"inspect", image_inspect_command,
+	 "show what an image says about itself, without trusting it"},
 };
 
 static int print_words(FILE *to, int exit_code)

@@ -1,0 +1,205 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/text.h"
+#include "cli/options.h"
+#include "cli/terminal.h"
+#include "crypto/sha256.h"
+#include "image/assemble.h"
+#include "image/commands.h"
+#include "image/manifest.h"
+#include "image/tree.h"
+
+struct build {
+	struct manifest manifest;
+	const char *rootfs;
+	const char *service;
+	const char *key;
+	const char *certificate;
+	const char *output;
+	const char *compress;
+	bool no_signature;
+	bool json;
+	struct assembly assembly;
+};
+
+static int check_choice(const struct build *b, struct err *err)
+{
+	if (trust_arch_find(b->manifest.arch) < 0)
+		return err_set(err, EINVAL, "--arch %s: must be x86_64, aarch64, armv7 or riscv64",
+			       b->manifest.arch);
+	if (!str_is_name(b->manifest.name))
+		return err_set(err, EINVAL, "--name %s: must be [a-z][a-z0-9.-]{0,31}",
+			       b->manifest.name);
+	if (!str_equal(b->compress, "none") && !str_equal(b->compress, "lz4"))
+		return err_set(err, EINVAL, "--compress %s: must be none or lz4", b->compress);
+	if (b->no_signature && (b->key || b->certificate))
+		return err_set(err, EINVAL, "--unsigned takes neither --key nor --cert");
+	if (!b->no_signature && (!b->key || !b->certificate))
+		return err_set(err, EINVAL, "--key and --cert are needed, or --unsigned");
+	return 0;
+}
+
+static int fill_stage(struct build *b, const char *stage, struct err *err)
+{
+	static struct policy policy;
+	struct manifest_text text;
+	int r = manifest_make(&b->manifest, b->service, &text, &policy, err);
+
+	if (r)
+		return r;
+	r = stage_copy(b->rootfs, stage, err);
+	r = r ? r : stage_manifest(stage, text.bytes, text.size, err);
+	free(text.bytes);
+	return r ? r : stage_mount_points(stage, &policy, err);
+}
+
+static int copy_data(struct build *b, const char *path, struct err *err)
+{
+	CLEAN_FD int data_fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+
+	if (data_fd < 0 || fstat(data_fd, &st) < 0)
+		return err_sys(err, errno, "%s", path);
+	return assemble_data(&b->assembly, data_fd, 0, (uint64_t)st.st_size, err);
+}
+
+/* A salt that is the same for all versions of a name lets the tree be the index
+ * of what changed (images.md); so is everything else. */
+static int hash_data(struct build *b, struct err *err)
+{
+	struct assembly *a = &b->assembly;
+	struct tree tree = {.fd = a->fd,
+			    .data_offset = LAYOUT_DATA_AT,
+			    .hash_offset = a->layout.hash_offset,
+			    .what = "hashing"};
+
+	a->verity.salt_size = VERITY_SALT;
+	sha256_of(b->manifest.name, strlen(b->manifest.name), a->verity.salt);
+	tree.verity = a->verity;
+	return tree_write(&tree, a->verity.salt, a->signatures.root_hash, err);
+}
+
+static int build(struct build *b, struct err *err)
+{
+	struct assembly *a = &b->assembly;
+	char stage[WORKDIR_PATH];
+	char data[WORKDIR_PATH];
+	int r = workdir_join(&a->workdir, "root", stage, err);
+
+	r = r ? r : workdir_join(&a->workdir, "erofs", data, err);
+	r = r ? r : fill_stage(b, stage, err);
+	r = r ? r : stage_pack(&a->workdir, stage, b->compress, data, err);
+	r = r ? r : copy_data(b, data, err);
+	r = r ? r : hash_data(b, err);
+	if (!r && !b->no_signature)
+		r = signatures_make(&a->signatures, &a->workdir, b->key, b->certificate, err);
+	a->layout.arch = (uint32_t)trust_arch_find(b->manifest.arch);
+	layout_label(&a->layout, b->manifest.name, b->manifest.version);
+	return r ? r : assemble_finish(a, err);
+}
+
+static void report(const struct build *b)
+{
+	const struct signatures *s = &b->assembly.signatures;
+	char hash[2 * sizeof(s->root_hash) + 1];
+	char line[1024] = "";
+	struct text t = TEXT_IN(line);
+
+	str_hex(hash, s->root_hash, sizeof(s->root_hash));
+	if (b->json) {
+		text_add(&t, "{");
+		text_add_json_member(&t, "file", b->output);
+		text_add_json_member(&t, "name", b->manifest.name);
+		text_add_json_member(&t, "version", b->manifest.version);
+		text_add_json_member(&t, "rootHash", hash);
+		text_add_json_u64(&t, "size", b->assembly.layout.file_size);
+		text_add_json_u64(&t, "signatures", s->count);
+		text_add(&t, "}");
+		(void)puts(line);
+		return;
+	}
+	(void)puts(hash);
+	if (s->count)
+		(void)fprintf(stderr, "%s: %s %s for %s, signed by %s\n", b->output,
+			      b->manifest.name, b->manifest.version, b->manifest.arch,
+			      s->by[0].subject);
+	else
+		(void)fprintf(stderr,
+			      "%s: unsigned. Sign the root hash, 64 characters without line end, "
+			      "with\n"
+			      "  openssl smime -sign -binary -noattr -md sha256 -outform DER ...\n"
+			      "and add it with `bartizan image sign --signature`\n",
+			      b->output);
+}
+
+/* There is one command line, so the options can point at what they fill in. */
+static struct build chosen = {.compress = "none"};
+
+/* clang-format off */
+static const struct option options[] = {
+	{.name = "rootfs", .argument = "DIR", .help = "what the service sees as /",
+	 .value = &chosen.rootfs, .required = true},
+	{.name = "service", .argument = "FILE", .help = "its service file",
+	 .value = &chosen.service, .required = true},
+	{.name = "name", .argument = "NAME", .help = "image and service name",
+	 .value = &chosen.manifest.name, .required = true},
+	{.name = "version", .argument = "V", .help = "version, for people",
+	 .value = &chosen.manifest.version, .required = true},
+	{.name = "epoch", .argument = "N", .help = "raised when older images must not run any more",
+	 .value = &chosen.manifest.epoch, .required = true},
+	{.name = "arch", .argument = "A", .help = "x86_64, aarch64, armv7 or riscv64",
+	 .value = &chosen.manifest.arch, .required = true},
+	{.name = "key", .argument = "KEY", .help = "signer's private key, as openssl takes it",
+	 .value = &chosen.key},
+	{.name = "cert", .argument = "FILE", .help = "signer's certificate (codeSigning)",
+	 .value = &chosen.certificate},
+	{.name = "unsigned", .help = "print the root hash to sign it elsewhere",
+	 .flag = &chosen.no_signature},
+	{.name = "compress", .argument = "HOW", .help = "none (default) or lz4",
+	 .value = &chosen.compress},
+	{.name = "json", .help = "describe the result as JSON", .flag = &chosen.json},
+	{.name = "output", .letter = 'o', .argument = "FILE", .help = "the image",
+	 .value = &chosen.output, .required = true},
+	{0},
+};
+/* clang-format on */
+
+static const struct usage usage = {
+	.synopsis = "image build --rootfs DIR --service FILE --name N --version V "
+		    "--epoch E --arch A "
+		    "(--key K --cert C | --unsigned) -o FILE",
+	.summary = "Makes one image file: erofs, dm-verity tree, signature. Prints "
+		   "the root hash. The same\n"
+		   "input gives the same bytes, but for the random number in an EC "
+		   "signature.",
+	.options = options,
+};
+
+int image_build_command(int argc, char **argv)
+{
+	struct build *b = &chosen;
+	struct operands operands;
+	struct err err = {0};
+	int r = options_read(&usage, argc, argv, &operands);
+
+	if (r)
+		return OPTIONS_EXIT(r);
+	if (check_choice(b, &err)) {
+		(void)terminal_fail("image build", &err);
+		return EXIT_USAGE;
+	}
+	r = assemble_open(&b->assembly, b->output, &err);
+	r = r ? r : build(b, &err);
+	assemble_close(&b->assembly);
+	if (r)
+		return terminal_fail("image build", &err);
+	report(b);
+	return EXIT_OK;
+}
