@@ -1,0 +1,157 @@
+/*
+ * compile: one configuration, one conversation, then exit. It reads text that was authenticated,
+ * but whose author is not trusted further than that: the launcher validates every field of what
+ * comes out and compares it with the device policy. A new process each time, with its own uid and
+ * empty namespaces.
+ *
+ * launcher: M_COMPILE_SERVICE + mount of an image             -> M_COMPILED_SERVICE + policy,
+ * filter launcher: M_COMPILE_DEVICE + supervisor.conf and trust.conf  -> M_COMPILED_DEVICE + device
+ * policy, trust policy or M_COMPILE_REFUSED.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "ipc/channel.h"
+#include "policy/load.h"
+#include "seccomp/build.h"
+
+#define LAUNCHER_FD 3
+#define WAIT_MS                                                                                    \
+	60000 /* the launcher has its own, shorter deadline: this one only ends a forgotten        \
+		 process */
+#define TEXT_MAX 65536
+#define MANIFEST "usr/lib/bartizan/service.ini"
+
+static char text[TEXT_MAX + 1];
+
+/* What is sent back: two sealed descriptors. */
+struct answer {
+	uint16_t type;
+	int fds[2];
+};
+
+static int refuse(const struct channel *c, const struct message_head *asked, const struct err *err)
+{
+	struct message_done m = {.head = *asked, .err = *err};
+
+	m.head.type = M_COMPILE_REFUSED;
+	str_join(m.step, sizeof(m.step), "compile", "", "");
+	return channel_send(c, &m, NULL, 0);
+}
+
+/* A whole configuration file; the launcher has authenticated what is in it, not how long it is. */
+static int read_text(int fd, const char *name, size_t *size, struct err *err)
+{
+	ssize_t n = fd_read_up_to(fd, text, sizeof(text));
+
+	if (n < 0)
+		return err_sys(err, (int)-n, "cannot read %s", name);
+	if ((size_t)n > TEXT_MAX)
+		return err_set(err, EFBIG, "%s is larger than 64 KiB", name);
+	*size = (size_t)n;
+	return 0;
+}
+
+/*
+ * The manifest, through no link and no other file system: what was signed is what is read. A
+ * symbolic link would be signed too, but it would point into the namespace of this process.
+ */
+static int open_manifest(int mount_fd, struct err *err)
+{
+	struct open_how how = {
+		.flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV |
+			   RESOLVE_NO_MAGICLINKS,
+	};
+	long fd = syscall(SYS_openat2, mount_fd, MANIFEST, &how, sizeof(how));
+
+	if (fd < 0)
+		return err_sys(err, errno, "image has no readable /" MANIFEST);
+	return (int)fd;
+}
+
+static int seal(const char *name, const void *data, size_t size, int *fd, struct err *err)
+{
+	*fd = fd_sealed_memfd(name, data, size);
+	return *fd < 0 ? err_sys(err, -*fd, "memfd %s", name) : 0;
+}
+
+static int compile_service(const struct received *received, struct answer *answer, struct err *err)
+{
+	static struct policy policy;
+	static struct seccomp_filter filter;
+	enum policy_arch arch = (enum policy_arch)received->message.compile.arch;
+	CLEAN_FD int file_fd = -1;
+	size_t size;
+	int r;
+
+	if (received->message.compile.arch >= ARCH_COUNT)
+		return err_set(err, EINVAL, "no such architecture: %u",
+			       received->message.compile.arch);
+	file_fd = open_manifest(received->fds[0], err);
+	if (file_fd < 0)
+		return file_fd;
+	r = read_text(file_fd, "service.ini", &size, err);
+	r = r ? r : policy_load_service("service.ini", text, size, true, &policy, err);
+	r = r ? r : seccomp_build(&policy, arch, &filter, err);
+	r = r ? r : seal("policy", &policy, sizeof(policy), &answer->fds[0], err);
+	answer->type = M_COMPILED_SERVICE;
+	return r ? r : seal("filter", &filter, sizeof(filter), &answer->fds[1], err);
+}
+
+static int compile_device(const struct received *received, struct answer *answer, struct err *err)
+{
+	static struct device_policy device;
+	static struct trust_policy trust;
+	size_t size;
+	int r = read_text(received->fds[0], "supervisor.conf", &size, err);
+
+	r = r ? r : policy_load_device("supervisor.conf", text, size, &device, err);
+	r = r ? r : read_text(received->fds[1], "trust.conf", &size, err);
+	r = r ? r : policy_load_trust("trust.conf", text, size, &trust, err);
+	r = r ? r : seal("device", &device, sizeof(device), &answer->fds[0], err);
+	answer->type = M_COMPILED_DEVICE;
+	return r ? r : seal("trust", &trust, sizeof(trust), &answer->fds[1], err);
+}
+
+static int answer_request(const struct channel *c, const struct received *received)
+{
+	struct answer answer = {.fds = {-1, -1}};
+	struct message_plain m = {.head = received->message.head};
+	struct err err = {0};
+	int r;
+
+	if (m.head.type == M_COMPILE_SERVICE)
+		r = compile_service(received, &answer, &err);
+	else
+		r = compile_device(received, &answer, &err);
+	m.head.type = answer.type;
+	r = r ? refuse(c, &received->message.head, &err) : channel_send(c, &m, answer.fds, 2);
+	fd_close(&answer.fds[0]);
+	fd_close(&answer.fds[1]);
+	return r;
+}
+
+int main(void)
+{
+	struct channel c = {.fd = LAUNCHER_FD, .self = PEER_COMPILE, .peer = PEER_LAUNCHER};
+	CLEAN_RECEIVED struct received received = {0};
+	struct err err = {0};
+	int r;
+
+	log_open(STDERR_FILENO, "compile");
+	r = channel_wait(&c, &received, WAIT_MS, &err);
+	if (!r)
+		r = answer_request(&c, &received);
+	if (r == -ECONNRESET) /* the launcher has decided without us, or is gone: it asks again */
+		return 0;
+	if (r)
+		log_line("conversation with the launcher failed: %s", err_text(-r));
+	return r ? 1 : 0;
+}
