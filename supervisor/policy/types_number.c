@@ -230,11 +230,13 @@ static bool print_word(const struct policy_key *key, const void *base, unsigned 
 static int parse_octal(const struct policy_key *key, const char *value, void *base, struct err *err)
 {
 	uint64_t number = 0;
+	int r;
 
 	/* The leading 0 is part of the form: 77 would be read as decimal by half of the readers. */
 	if (value[0] != '0' || strlen(value) < 4)
 		return err_set(err, EINVAL, "not of the form \"%s\"", key->type->syntax);
-	return store(key, base, str_octal(value, key->max, &number), number, err);
+	r = str_octal(value, key->max, &number);
+	return store(key, base, r, number, err);
 }
 
 static bool print_octal(const struct policy_key *key, const void *base, unsigned int index,
