@@ -1,0 +1,166 @@
+#include "sandbox/cgroup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/str.h"
+
+#define CGROUPS   "/sys/fs/cgroup/bartizan/"
+#define PERIOD_US 100000u /* of cpu.max; the kernel's default */
+
+static void place(char *to, size_t size, const char *path, const char *leaf)
+{
+	str_join(to, size, CGROUPS, path, "/");
+	(void)strncat(to, leaf, size - strlen(to) - 1);
+}
+
+static int write_and_prove(int dir, const char *file, const char *value, struct err *err)
+{
+	char found[64];
+	ssize_t n;
+	int r = fd_write_file(dir, file, value);
+
+	if (r)
+		return err_sys(err, -r, "%s = %s", file, value);
+	n = fd_read_file(dir, file, found, sizeof(found));
+	if (n < 0)
+		return err_sys(err, (int)-n, "%s", file);
+	found[strcspn(found, "\n")] = '\0';
+	if (!str_equal(found, value))
+		return err_set(err, EPERM, "%s reads back as %s instead of %s", file, found, value);
+	return 0;
+}
+
+/* The kernel keeps memory limits in whole pages: what is asked for is cut the same way. */
+static int write_bytes(int dir, const char *file, uint64_t bytes, struct err *err)
+{
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	char value[24];
+
+	(void)snprintf(value, sizeof(value), "%llu", (unsigned long long)(bytes / page * page));
+	return write_and_prove(dir, file, value, err);
+}
+
+static int write_number(int dir, const char *file, uint32_t number, struct err *err)
+{
+	char value[24];
+
+	(void)snprintf(value, sizeof(value), "%u", number);
+	return write_and_prove(dir, file, value, err);
+}
+
+static int write_cpu(int dir, const struct cgroup_limits *l, struct err *err)
+{
+	char value[40];
+	int r = 0;
+
+	if (l->cpus_thousandths) {
+		(void)snprintf(value, sizeof(value), "%u %u",
+			       l->cpus_thousandths * (PERIOD_US / 1000), PERIOD_US);
+		r = write_and_prove(dir, "cpu.max", value, err);
+	}
+	if (!r && l->cpu_weight)
+		r = write_number(dir, "cpu.weight", l->cpu_weight, err);
+	return r;
+}
+
+/* A kernel without swap has no memory.swap.max; then there is nothing to limit. */
+static int write_swap(int dir, const struct cgroup_limits *l, struct err *err)
+{
+	if (faccessat(dir, "memory.swap.max", F_OK, 0) && errno == ENOENT)
+		return 0;
+	return write_bytes(dir, "memory.swap.max", l->swap, err);
+}
+
+static int write_limits(int dir, const struct cgroup_limits *l, struct err *err)
+{
+	int r = 0;
+
+	if (l->memory) {
+		/* Killed as a whole: half a service after an out-of-memory kill is worse than none.
+		 */
+		r = write_number(dir, "memory.oom.group", 1, err);
+		r = r ? r : write_bytes(dir, "memory.max", l->memory, err);
+		r = r ? r : write_swap(dir, l, err);
+	}
+	if (!r && l->memory_high)
+		r = write_bytes(dir, "memory.high", l->memory_high, err);
+	if (!r && l->memory_low)
+		r = write_bytes(dir, "memory.low", l->memory_low, err);
+	if (!r && l->pids)
+		r = write_number(dir, "pids.max", l->pids, err);
+	return r ? r : write_cpu(dir, l, err);
+}
+
+int cgroup_prepare(const char *path, const struct cgroup_limits *limits, struct err *err)
+{
+	char full[160];
+	CLEAN_FD int dir = -1;
+
+	str_join(full, sizeof(full), CGROUPS, path, "");
+	if (mkdir(full, 0755) && errno != EEXIST)
+		return err_sys(err, errno, "cgroup %s", path);
+	dir = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (dir < 0)
+		return err_sys(err, errno, "cgroup %s", path);
+	return write_limits(dir, limits, err);
+}
+
+int cgroup_leaf(const char *path, const char *leaf, struct err *err)
+{
+	char full[200];
+	int dir;
+
+	place(full, sizeof(full), path, leaf);
+	(void)rmdir(full);
+	if (mkdir(full, 0755))
+		return err_sys(err, errno, "cgroup %s/%s", path, leaf);
+	dir = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	return dir < 0 ? err_sys(err, errno, "cgroup %s/%s", path, leaf) : dir;
+}
+
+int cgroup_remove_leaf(const char *path, const char *leaf)
+{
+	char full[200];
+
+	place(full, sizeof(full), path, leaf);
+	return rmdir(full) && errno != ENOENT ? -errno : 0;
+}
+
+bool cgroup_is_empty(const char *path)
+{
+	char full[200];
+	char events[128];
+
+	place(full, sizeof(full), path, "cgroup.events");
+	if (fd_read_file(AT_FDCWD, full, events, sizeof(events)) < 0)
+		return false;
+	return strstr(events, "populated 0") != NULL;
+}
+
+/* ceil(10^((l^2 + 125 l) / 612 - 7/34)), l = log2(shares), without floating point: the table holds
+ * the formula at every power of two, between them the straight line is within the rounding of a
+ * scheduler. */
+uint32_t cgroup_weight_of_shares(uint32_t shares)
+{
+	static const uint32_t at_power[] = {1,   1,   2,   3,   5,   8,    12,   21,   35,   59,
+					    100, 174, 303, 532, 942, 1681, 3023, 5478, 10000};
+	uint32_t power = 0;
+	uint32_t low;
+	uint32_t high;
+
+	if (shares < 2)
+		shares = 2;
+	if (shares >= 262144)
+		return 10000;
+	while (shares >> (power + 1))
+		power++;
+	low = at_power[power];
+	high = at_power[power + 1];
+	return low + (uint32_t)((uint64_t)(high - low) * (shares - (1u << power)) / (1u << power));
+}

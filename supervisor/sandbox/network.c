@@ -1,0 +1,109 @@
+#include <errno.h>
+#include <net/if.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/str.h"
+#include "sandbox/step.h"
+
+/* A new network namespace inherits some of these from the host's (services.md, facts): written
+ * explicitly, read back. @v6: absent when the kernel has no IPv6. */
+static const struct sysctl {
+	const char *path;
+	const char *value;
+	bool v6;
+} sysctls[] = {
+	{"sys/net/ipv4/ip_forward", "0", false},
+	{"sys/net/ipv4/conf/all/forwarding", "0", false},
+	{"sys/net/ipv4/conf/all/accept_redirects", "0", false},
+	{"sys/net/ipv4/conf/all/send_redirects", "0", false},
+	{"sys/net/ipv4/conf/all/rp_filter", "1", false},
+	{"sys/net/ipv4/conf/default/rp_filter", "1", false},
+	{"sys/net/ipv4/conf/all/route_localnet", "0", false},
+	{"sys/net/ipv4/ip_unprivileged_port_start", "1024", false},
+	{"sys/net/ipv6/conf/all/forwarding", "0", true},
+	{"sys/net/ipv6/conf/all/accept_redirects", "0", true},
+};
+
+static int loopback(unsigned long request, struct ifreq *interface)
+{
+	CLEAN_FD int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -errno;
+	return ioctl(fd, (int)request, interface) ? -errno : 0;
+}
+
+int step_network_apply(struct plan *p, struct err *err)
+{
+	struct ifreq lo = {.ifr_name = "lo"};
+	int r;
+
+	for (size_t i = 0; i < ARRAY_SIZE(sysctls); i++) {
+		r = fd_write_file(p->proc_fd, sysctls[i].path, sysctls[i].value);
+		if (r && !(r == -ENOENT && sysctls[i].v6))
+			return err_sys(err, -r, "%s = %s", sysctls[i].path, sysctls[i].value);
+	}
+	r = loopback(SIOCGIFFLAGS, &lo);
+	if (!r) {
+		lo.ifr_flags = (short)(lo.ifr_flags | IFF_UP);
+		r = loopback(SIOCSIFFLAGS, &lo);
+	}
+	return r ? err_sys(err, -r, "the loopback interface cannot be brought up") : 0;
+}
+
+static int prove_sysctl(const struct plan *p, const struct sysctl *s, struct err *err)
+{
+	char found[32];
+	ssize_t n = fd_read_file(p->proc_fd, s->path, found, sizeof(found));
+
+	if (n == -ENOENT && s->v6)
+		return 0;
+	if (n < 0)
+		return err_sys(err, (int)-n, "%s", s->path);
+	found[strcspn(found, "\n")] = '\0';
+	if (!str_equal(found, s->value))
+		return err_set(err, EPERM, "%s is %s instead of %s", s->path, found, s->value);
+	return 0;
+}
+
+int step_network_prove(const struct plan *p, struct err *err)
+{
+	struct ifreq lo = {.ifr_name = "lo"};
+	struct if_nameindex *all;
+	bool alone;
+	int r;
+
+	for (size_t i = 0; i < ARRAY_SIZE(sysctls); i++) {
+		r = prove_sysctl(p, &sysctls[i], err);
+		if (r)
+			return r;
+	}
+	r = loopback(SIOCGIFFLAGS, &lo);
+	if (r || !(lo.ifr_flags & IFF_UP))
+		return err_set(err, ENETDOWN, "the loopback interface is down");
+	all = if_nameindex();
+	alone = all && all[0].if_index && str_equal(all[0].if_name, "lo") && !all[1].if_index;
+	if (all)
+		if_freenameindex(all);
+	return alone ? 0 : err_set(err, EPERM, "there is a link besides lo");
+}
+
+int step_hostname_apply(struct plan *p, struct err *err)
+{
+	if (sethostname(p->hostname, strlen(p->hostname)))
+		return err_sys(err, errno, "hostname %s", p->hostname);
+	return 0;
+}
+
+int step_hostname_prove(const struct plan *p, struct err *err)
+{
+	char found[80] = "";
+
+	if (gethostname(found, sizeof(found) - 1) || !str_equal(found, p->hostname))
+		return err_set(err, EPERM, "hostname is %s instead of %s", found, p->hostname);
+	return 0;
+}

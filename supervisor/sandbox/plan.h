@@ -1,0 +1,75 @@
+#ifndef SANDBOX_PLAN_H
+#define SANDBOX_PLAN_H
+
+#include <linux/filter.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/str.h"
+#include "policy/policy.h"
+
+/*
+ * Everything about one start, as plain data: what the steps apply, what they prove, what attest.c
+ * compares the kernel's answers with. Services, their probes and the helpers differ in nothing but
+ * their plans. Descriptors are borrowed from the launcher.
+ */
+#define PLAN_MOUNTS_MAX 16
+#define PLAN_FDS_MAX    16
+#define PLAN_ARGS_MAX   128
+
+/* A mount of the sandbox besides its root. */
+struct plan_mount {
+	int fd; /* detached mount; -1: procfs of the new pid namespace, made by the child */
+	char path[POLICY_PATH_SIZE];
+	uint32_t attributes; /* MOUNT_*: all of them are proven */
+	const char *type;    /* file system type that mountinfo must show */
+};
+
+struct plan {
+	const char *name;
+	const char *hostname;
+	uint16_t subject;
+	uint32_t generation;
+	char cgroup[96]; /* below bartizan/, e.g. "services/web/3" */
+	int cgroup_fd;   /* the leaf */
+	int join_pidfd;  /* -1: new namespaces; else those of this process (health probe) */
+	int join_pid;    /* the same process's pid, for the proof */
+
+	uid_t uid;
+	gid_t gid;
+	int userns_fd;
+	int proc_fd; /* the launcher's private procfs: for sysctls of the new namespaces */
+
+	int root_fd; /* detached mount, becomes "/" */
+	const char *root_type;
+	struct plan_mount mounts[PLAN_MOUNTS_MAX];
+	unsigned int mount_count;
+
+	struct policy_rlimit rlimits[POLICY_RLIMITS];
+	uint32_t umask;
+	const char *working_dir;
+	int32_t oom_score_adj;
+	bool mdwe;
+
+	const struct sock_filter *filter;
+	uint16_t filter_count;
+
+	int exec_fd; /* the program: an ELF file */
+	char *argv[PLAN_ARGS_MAX];
+	char *envp[PLAN_ARGS_MAX];
+	int stdio[3];
+	int fds[PLAN_FDS_MAX]; /* become 3, 4, ... */
+	unsigned int fd_count;
+};
+
+/*
+ * Where the program, the gate and the report are in the child: at and above the hard limit of open
+ * files, where no number can exist after exec; filters allow execveat of exactly this number.
+ */
+static inline int plan_exec_number(const struct plan *p)
+{
+	return (int)p->rlimits[7 /* RLIMIT_NOFILE on every architecture we build for */].hard;
+}
+
+#endif

@@ -1,0 +1,98 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "sandbox/child.h"
+#include "sandbox/step.h"
+#include "sys/mounts.h"
+
+#define JOINED (CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP)
+
+/* Procfs belongs to the pid namespace of who makes it, so the child does. subset=pid: no masks are
+ * needed, and the whole class of masked-path escapes is gone (sandbox.md). */
+static int make_proc(const struct plan_mount *m, struct err *err)
+{
+	static const struct mount_option options[] = {
+		{"subset", "pid"}, {"hidepid", "invisible"}, {NULL, NULL}};
+
+	return mounts_new("proc", options, m->attributes, err);
+}
+
+static int attach(const struct plan_mount *m, struct err *err)
+{
+	CLEAN_FD int made = m->fd < 0 ? make_proc(m, err) : -1;
+	int r;
+
+	if (m->fd < 0 && made < 0)
+		return made;
+	/* "." is the new root: "./dev". The image is read-only and verified, so its directories are
+	 * what the signer made them; symbolic links on the way would be refused by prove. */
+	r = mounts_attach(m->fd < 0 ? made : m->fd, m->path + 1);
+	return r ? err_sys(err, -r, "%s cannot be mounted", m->path) : 0;
+}
+
+static int enter(struct err *err)
+{
+	/* pivot_root(".", "."): the old root ends up on top of the new one and is unmounted at
+	 * once; pivot_root(2), notes. */
+	if (syscall(SYS_pivot_root, ".", ".") || umount2(".", MNT_DETACH) || chdir("/"))
+		return err_sys(err, errno, "the root cannot be entered");
+	return 0;
+}
+
+int step_root_apply(struct plan *p, struct err *err)
+{
+	int r;
+
+	/* Nothing done here may travel back to the launcher's mounts. */
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
+		return err_sys(err, errno, "mounts cannot be made private");
+	r = mounts_attach(p->root_fd, SANDBOX_ROOT);
+	if (r)
+		return err_sys(err, -r, "the image cannot be attached");
+	if (chdir(SANDBOX_ROOT))
+		return err_sys(err, errno, "the image's root");
+	for (unsigned int i = 0; i < p->mount_count; i++) {
+		r = attach(&p->mounts[i], err);
+		if (r)
+			return r;
+	}
+	return enter(err);
+}
+
+int step_root_prove(const struct plan *p, struct err *err)
+{
+	struct statvfs fs;
+	CLEAN_FD int fd = -1;
+
+	(void)p;
+	if (statvfs("/", &fs))
+		return err_sys(err, errno, "/");
+	if ((fs.f_flag & (ST_RDONLY | ST_NOSUID | ST_NODEV)) != (ST_RDONLY | ST_NOSUID | ST_NODEV))
+		return err_set(err, EPERM, "/ is not read-only, nosuid, nodev");
+	/* As root of the initial user namespace, so that no file mode can be the reason. */
+	fd = open("/.proof", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd >= 0 || errno != EROFS)
+		return err_set(err, EPERM, "/ can be written");
+	return 0;
+}
+
+int step_join_apply(struct plan *p, struct err *err)
+{
+	if (setns(p->join_pidfd, JOINED))
+		return err_sys(err, errno, "the service's namespaces cannot be joined");
+	return chdir("/") ? err_sys(err, errno, "/") : 0;
+}
+
+/* attest.c compares every namespace link from outside; here only that the root changed. */
+int step_join_prove(const struct plan *p, struct err *err)
+{
+	return step_root_prove(p, err);
+}

@@ -1,0 +1,101 @@
+#include "sandbox/root_parts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/str.h"
+#include "sys/mounts.h"
+
+/* Documentation/admin-guide/devices.txt: memory devices are character major 1. */
+static const struct device {
+	const char *name;
+	unsigned int minor;
+} devices[] = {{"null", 3}, {"zero", 5}, {"full", 7}, {"random", 8}, {"urandom", 9}};
+
+static const struct link {
+	const char *name;
+	const char *target;
+} links[] = {
+	{"fd", "/proc/self/fd"},
+	{"stdin", "/proc/self/fd/0"},
+	{"stdout", "/proc/self/fd/1"},
+	{"stderr", "/proc/self/fd/2"},
+};
+
+static int populate_dev(int dir, struct err *err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(devices); i++) {
+		const struct device *d = &devices[i];
+
+		/* fchmodat: the mode of mknod(2) is subject to the umask. */
+		if (mknodat(dir, d->name, S_IFCHR | 0666, makedev(1, d->minor)) ||
+		    fchmodat(dir, d->name, 0666, 0))
+			return err_sys(err, errno, "/dev/%s", d->name);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(links); i++)
+		if (symlinkat(links[i].target, dir, links[i].name))
+			return err_sys(err, errno, "/dev/%s", links[i].name);
+	return 0;
+}
+
+int root_make_dev(struct err *err)
+{
+	static const struct mount_option options[] = {
+		{"size", "4k"}, {"nr_inodes", "16"}, {"mode", "0755"}, {NULL, NULL}};
+	CLEAN_FD int fd = mounts_new("tmpfs", options, MOUNT_NOSUID | MOUNT_NOEXEC, err);
+	int r;
+
+	if (fd < 0)
+		return fd;
+	r = populate_dev(fd, err);
+	if (r)
+		return r;
+	r = mounts_change(fd, MOUNT_RDONLY, 0);
+	return r ? err_sys(err, -r, "/dev cannot be made read-only") : take_fd(&fd);
+}
+
+int root_make_tmpfs(const struct root_tmpfs *t, struct err *err)
+{
+	char size[24];
+	char inodes[16];
+	char mode[16];
+	char user[16];
+	char group[16];
+	const struct mount_option options[] = {{"size", size}, {"nr_inodes", inodes},
+					       {"mode", mode}, {"uid", user},
+					       {"gid", group}, {NULL, NULL}};
+
+	(void)snprintf(size, sizeof(size), "%llu", (unsigned long long)t->size);
+	(void)snprintf(inodes, sizeof(inodes), "%u", t->inodes);
+	(void)snprintf(mode, sizeof(mode), "%o", t->mode);
+	(void)snprintf(user, sizeof(user), "%u", t->uid);
+	(void)snprintf(group, sizeof(group), "%u", t->gid);
+	return mounts_new("tmpfs", options, MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC, err);
+}
+
+int root_make_empty(const char *const *dirs, struct err *err)
+{
+	static const struct mount_option options[] = {
+		{"size", "4k"}, {"nr_inodes", "32"}, {"mode", "0755"}, {NULL, NULL}};
+	CLEAN_FD int fd =
+		mounts_new("tmpfs", options, MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC, err);
+	int r;
+
+	if (fd < 0)
+		return fd;
+	for (; dirs && *dirs; dirs++)
+		if (mkdirat(fd, *dirs, 0755))
+			return err_sys(err, errno, "directory %s of an empty root", *dirs);
+	r = mounts_change(fd, MOUNT_RDONLY, 0);
+	return r ? err_sys(err, -r, "an empty root cannot be made read-only") : take_fd(&fd);
+}
+
+int procfs_open(struct err *err)
+{
+	return mounts_new("proc", NULL, MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC, err);
+}

@@ -1,0 +1,31 @@
+#ifndef SANDBOX_ROOT_PARTS_H
+#define SANDBOX_ROOT_PARTS_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+
+/* The file systems that a sandbox's root is put together from, as detached mounts. Each returns a
+ * descriptor or -errno. */
+
+/* /dev: null zero full random urandom, links fd stdin stdout stderr; read-only, noexec, nosuid. */
+int root_make_dev(struct err *err);
+
+/* A service's own tmpfs: nosuid, nodev, noexec, charged to whoever writes to it. */
+struct root_tmpfs {
+	uint64_t size; /* bytes */
+	uint32_t inodes;
+	uint32_t mode;
+	uid_t uid;
+	gid_t gid;
+};
+int root_make_tmpfs(const struct root_tmpfs *t, struct err *err);
+
+/* The root of a helper: nothing but the directories @dirs (NULL-terminated, parents first). */
+int root_make_empty(const char *const *dirs, struct err *err);
+
+/* The launcher's own procfs: attached nowhere, so no service can reach or redirect it. */
+int procfs_open(struct err *err);
+
+#endif

@@ -1,0 +1,119 @@
+#include "sandbox/userns.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/str.h"
+
+/* Every kind of namespace; "time" is absent on some kernels, where there is nothing to limit. */
+static const char *const limits[] = {"user", "mnt", "net", "pid", "ipc", "uts", "cgroup", "time"};
+
+/* Written by a process inside: a sysctl of a user namespace is that of its writer. */
+static int write_limits(int proc_fd)
+{
+	char path[64];
+
+	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
+		int r;
+
+		(void)snprintf(path, sizeof(path), "sys/user/max_%s_namespaces", limits[i]);
+		r = fd_write_file(proc_fd, path, "0");
+		if (r && !(r == -ENOENT && str_equal(limits[i], "time")))
+			return r;
+	}
+	return 0;
+}
+
+static _Noreturn void inside(int proc_fd, int wait_fd, int done_fd)
+{
+	char go;
+	int r;
+
+	if (read(wait_fd, &go, 1) != 1)
+		_exit(1);
+	r = write_limits(proc_fd);
+	(void)fd_write_all(done_fd, &r, sizeof(r));
+	/* Alive until its namespace has been opened: the pipe's other end is closed then. */
+	(void)!read(wait_fd, &go, 1);
+	_exit(0);
+}
+
+static int write_map(int proc_fd, pid_t pid, const char *file, unsigned int id, struct err *err)
+{
+	char path[48];
+	char map[48];
+	char found[96];
+	unsigned int first;
+	unsigned int outside;
+	unsigned int count;
+	int r;
+
+	(void)snprintf(path, sizeof(path), "%d/%s", pid, file);
+	(void)snprintf(map, sizeof(map), "%u %u 1", id, id);
+	r = fd_write_file(proc_fd, path, map);
+	if (r)
+		return err_sys(err, -r, "%s = %s", file, map);
+	if (fd_read_file(proc_fd, path, found, sizeof(found)) < 0 ||
+	    sscanf(found, "%u %u %u", &first, &outside, &count) != 3 || first != id ||
+	    outside != id || count != 1)
+		return err_set(err, EPERM, "%s does not read back as %s", file, map);
+	return 0;
+}
+
+static int set_up(int proc_fd, pid_t pid, uid_t uid, gid_t gid, const int pipes[2], struct err *err)
+{
+	char path[48];
+	int r = write_map(proc_fd, pid, "uid_map", uid, err);
+	int done = 0;
+
+	r = r ? r : write_map(proc_fd, pid, "gid_map", gid, err);
+	if (r)
+		return r;
+	if (fd_write_all(pipes[0], "g", 1) ||
+	    fd_read_up_to(pipes[1], &done, sizeof(done)) != (ssize_t)sizeof(done))
+		return err_set(err, ECHILD, "the user namespace lost its process");
+	if (done)
+		return err_sys(err, -done, "limits of the user namespace");
+	(void)snprintf(path, sizeof(path), "%d/ns/user", pid);
+	r = openat(proc_fd, path, O_RDONLY | O_CLOEXEC);
+	return r < 0 ? err_sys(err, errno, "user namespace") : r;
+}
+
+int userns_make(int proc_fd, uid_t uid, gid_t gid, struct err *err)
+{
+	int go[2];
+	int done[2];
+	int status;
+	int fd;
+	long pid;
+
+	if (pipe2(go, O_CLOEXEC))
+		return err_sys(err, errno, "pipe");
+	if (pipe2(done, O_CLOEXEC)) {
+		fd_close(&go[0]);
+		fd_close(&go[1]);
+		return err_sys(err, errno, "pipe");
+	}
+	pid = syscall(SYS_clone, (unsigned long)(CLONE_NEWUSER | SIGCHLD), 0, 0, 0, 0);
+	if (pid == 0) {
+		fd_close(&go[1]);
+		inside(proc_fd, go[0], done[1]);
+	}
+	fd_close(&go[0]);
+	fd_close(&done[1]);
+	fd = pid < 0 ? err_sys(err, errno, "user namespace")
+		     : set_up(proc_fd, (pid_t)pid, uid, gid, (const int[2]){go[1], done[0]}, err);
+	fd_close(&go[1]);
+	fd_close(&done[0]);
+	while (pid > 0 && waitpid((pid_t)pid, &status, 0) < 0 && errno == EINTR)
+		continue;
+	return fd;
+}

@@ -1,0 +1,36 @@
+#ifndef SYS_DM_H
+#define SYS_DM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+#define DM_NODE_SIZE 32
+
+/* A dm-verity table over one device that holds data and tree
+ * (admin-guide/device-mapper/verity.rst). */
+struct dm_verity {
+	const char *device; /* "/dev/loop0" */
+	uint64_t data_blocks;
+	uint64_t hash_start; /* first block of the tree */
+	const uint8_t *root_hash;
+	const uint8_t *salt;
+	uint32_t salt_size;
+};
+
+/* Create, load, resume; @node gets "/dev/dm-N". Whatever fails, nothing is left behind. -EEXIST: a
+ * device of this name is there. */
+int dm_verity_create(const char *name, const struct dm_verity *v, char node[DM_NODE_SIZE],
+		     struct err *err);
+
+/* Has the kernel met a block that does not match since the device was made? -errno of the ioctl. */
+int dm_verity_corrupt(const char *name, bool *corrupt);
+
+/* The node of an existing device. -ENXIO: there is none. */
+int dm_find(const char *name, char node[DM_NODE_SIZE]);
+
+/* Remove; a device in use goes when its last user does. -ENXIO: there is none. */
+int dm_remove(const char *name);
+
+#endif
