@@ -13,7 +13,7 @@
  * record of a refused call (the flag is not part of the program), after seccomp_filter_validate().
  */
 #define SECCOMP_FILTER_MAGIC 0x42465431u /* "BFT1" */
-#define SECCOMP_FILTER_MAX 4096		 /* BPF_MAXINSNS of linux/bpf_common.h */
+#define SECCOMP_FILTER_MAX   4096        /* BPF_MAXINSNS of linux/bpf_common.h */
 
 struct seccomp_filter {
 	uint32_t magic;

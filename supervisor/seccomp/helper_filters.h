@@ -9,9 +9,9 @@
  * Filters of our own helpers: made, checked and written out as C by programs/filtergen when the
  * launcher is built, so no device ever compiles them. Loaded with SECCOMP_FILTER_FLAG_LOG.
  */
-#define HELPER_NOFILE 62	 /* hard RLIMIT_NOFILE of a helper */
-#define HELPER_EXEC_FD 62	 /* E of sandbox.md, "Launch order" step 11 */
-#define HELPER_GATE_FD 63	 /* G */
+#define HELPER_NOFILE  62 /* hard RLIMIT_NOFILE of a helper */
+#define HELPER_EXEC_FD 62 /* E of sandbox.md, "Launch order" step 11 */
+#define HELPER_GATE_FD 63 /* G */
 
 struct helper_filter {
 	const char *name; /* as helper_name() of ipc/proto.h */

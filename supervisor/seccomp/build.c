@@ -1,0 +1,178 @@
+#include "seccomp/build.h"
+
+#include <errno.h>
+#include <seccomp.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/str.h"
+#include "seccomp/prefix.h"
+#include "seccomp/profile.h"
+
+#define RLIMIT_NOFILE_ROW 7 /* RLIMIT_NOFILE of every architecture here */
+#define TREE              2 /* SCMP_FLTATR_CTL_OPTIMIZE: a binary tree over the numbers */
+
+static const uint32_t scmp_arches[ARCH_COUNT] = {SCMP_ARCH_X86_64, SCMP_ARCH_AARCH64, SCMP_ARCH_ARM,
+						 SCMP_ARCH_RISCV64};
+
+bool seccomp_rule_counts(const struct seccomp_rule *rule, const struct seccomp_values *values)
+{
+	if (rule->when == WHEN_ALWAYS)
+		return true;
+	return (rule->when == WHEN_MDWE) == values->mdwe;
+}
+
+uint32_t seccomp_compare_value(const struct seccomp_compare *compare,
+			       const struct seccomp_values *values)
+{
+	return compare->kind == VALUE_EXEC_FD ? values->exec_fd : compare->value;
+}
+
+int seccomp_number(const char *name, enum policy_arch arch)
+{
+	int number = seccomp_syscall_resolve_name_arch(scmp_arches[arch], name);
+
+	if (number == __NR_SCMP_ERROR)
+		return -EINVAL;
+	/* libseccomp's own negative numbers stand for calls that this architecture lacks. */
+	return number < 0 ? -ENOENT : number;
+}
+
+struct builder {
+	scmp_filter_ctx context;
+	enum policy_arch arch;
+	const struct seccomp_values *values;
+	struct err *err;
+};
+
+static int add(struct builder *b, const char *name, uint32_t action,
+	       const struct scmp_arg_cmp *compares, unsigned int count)
+{
+	int number = seccomp_number(name, b->arch);
+	int r;
+
+	if (number == -ENOENT)
+		return 0;
+	if (number < 0)
+		return err_set(b->err, EINVAL, "profile names \"%s\", which is no system call",
+			       name);
+	/* libseccomp takes the number of the machine it runs on and translates it by name. */
+	number = seccomp_syscall_resolve_name(name);
+	r = seccomp_rule_add_exact_array(b->context, action, number, count, compares);
+	return r ? err_sys(b->err, -r, "rule for %s", name) : 0;
+}
+
+static int add_rule(struct builder *b, const struct seccomp_rule *rule)
+{
+	struct scmp_arg_cmp compares[SECCOMP_COMPARES];
+	uint32_t action = rule->refuse ? SCMP_ACT_ERRNO(rule->refuse) : SCMP_ACT_ALLOW;
+
+	if (!seccomp_rule_counts(rule, b->values))
+		return 0;
+	for (unsigned int i = 0; i < rule->count; i++) {
+		const struct seccomp_compare *compare = &rule->compare[i];
+
+		compares[i] = (struct scmp_arg_cmp){
+			.arg = compare->arg,
+			.op = SCMP_CMP_MASKED_EQ,
+			.datum_a = compare->mask,
+			.datum_b = seccomp_compare_value(compare, b->values),
+		};
+	}
+	return add(b, rule->name, action, compares, rule->count);
+}
+
+static int add_tables(struct builder *b, const struct seccomp_profile *profile)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < SECCOMP_TABLES && profile->allow[i]; i++)
+		for (const char *const *name = profile->allow[i]; !r && *name; name++)
+			r = add(b, *name, SCMP_ACT_ALLOW, NULL, 0);
+	for (size_t i = 0; i < SECCOMP_TABLES && profile->rules[i]; i++)
+		for (const struct seccomp_rule *rule = profile->rules[i]; !r && rule->name; rule++)
+			r = add_rule(b, rule);
+	return r;
+}
+
+static int set_up(struct builder *b)
+{
+	uint32_t native = scmp_arches[b->arch];
+	int r = 0;
+
+	if (seccomp_arch_exist(b->context, native))
+		r = seccomp_arch_add(b->context, native);
+	if (!r && native != seccomp_arch_native())
+		r = seccomp_arch_remove(b->context, seccomp_arch_native());
+	if (!r)
+		r = seccomp_attr_set(b->context, SCMP_FLTATR_CTL_OPTIMIZE, TREE);
+	return r ? err_sys(b->err, -r, "libseccomp") : 0;
+}
+
+/* Not seccomp_export_bpf_mem(): in 2.6.0 it reads past its buffer. */
+static int take_program(struct builder *b, struct seccomp_filter *filter)
+{
+	CLEAN_FD int fd = memfd_create("filter", MFD_CLOEXEC);
+	uint32_t prefix = seccomp_prefix(filter->code, b->arch);
+	off_t bytes;
+	int r;
+
+	if (fd < 0)
+		return err_sys(b->err, errno, "memfd");
+	r = seccomp_export_bpf(b->context, fd);
+	if (r)
+		return err_sys(b->err, -r, "libseccomp");
+	bytes = lseek(fd, 0, SEEK_END);
+	if (bytes <= 0 || (size_t)bytes % sizeof(struct sock_filter) ||
+	    (size_t)bytes / sizeof(struct sock_filter) > SECCOMP_FILTER_MAX - prefix)
+		return err_set(b->err, E2BIG, "filter of %lld bytes", (long long)bytes);
+	r = fd_pread_exact(fd, filter->code + prefix, (size_t)bytes, 0);
+	if (r)
+		return err_sys(b->err, -r, "filter");
+	filter->count = prefix + (uint32_t)((size_t)bytes / sizeof(struct sock_filter));
+	return 0;
+}
+
+int seccomp_profile_build(const struct seccomp_profile *profile,
+			  const struct seccomp_values *values, enum policy_arch arch,
+			  struct seccomp_filter *filter, struct err *err)
+{
+	struct builder b = {.arch = arch, .values = values, .err = err};
+	int r;
+
+	if (arch >= ARCH_COUNT)
+		return err_set(err, EINVAL, "unknown architecture");
+	/* The oldest level: nothing is asked of the kernel we run on, so every host makes the same
+	 * bytes. */
+	(void)seccomp_api_set(1);
+	b.context = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	if (!b.context)
+		return err_set(err, ENOMEM, "out of memory for a filter");
+	memset(filter, 0, sizeof(*filter));
+	filter->magic = SECCOMP_FILTER_MAGIC;
+	filter->size = sizeof(*filter);
+	filter->arch = arch;
+	r = set_up(&b);
+	if (!r)
+		r = add_tables(&b, profile);
+	if (!r)
+		r = take_program(&b, filter);
+	seccomp_release(b.context);
+	return r ? r : seccomp_profile_prove(profile, values, arch, filter, err);
+}
+
+int seccomp_build(const struct policy *policy, enum policy_arch arch, struct seccomp_filter *filter,
+		  struct err *err)
+{
+	uint64_t exec_fd = policy->rlimits[RLIMIT_NOFILE_ROW].hard;
+	struct seccomp_values values = {.exec_fd = (uint32_t)exec_fd, .mdwe = policy->mdwe};
+
+	if (policy->seccomp != SECCOMP_STRICT)
+		return err_set(err, ENOTSUP, "this seccomp profile is not built in");
+	/* 3: standard input, output and error; the upper end keeps E + 1 a positive int. */
+	if (exec_fd < 3 || exec_fd >= INT32_MAX)
+		return err_set(err, EINVAL, "ulimit nofile leaves no room for the program itself");
+	return seccomp_profile_build(&seccomp_strict, &values, arch, filter, err);
+}
