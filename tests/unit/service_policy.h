@@ -4,6 +4,7 @@
 
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/str.h"
 #include "policy/policy.h"
@@ -43,7 +44,9 @@ static inline const struct policy *valid_policy(const char *name)
 	};
 	for (unsigned int i = 0; i < POLICY_RLIMITS; i++)
 		policy.rlimits[i] = (struct policy_rlimit){1024, 4096};
-	policy.rlimits[4] = (struct policy_rlimit){0, 0}; /* RLIMIT_CORE */
+	policy.rlimits[RLIMIT_CORE] = (struct policy_rlimit){0, 0};
+	policy.rlimits[RLIMIT_NICE] = (struct policy_rlimit){0, 0};
+	policy.rlimits[RLIMIT_RTPRIO] = (struct policy_rlimit){0, 0};
 	(void)str_copy(policy.name, sizeof(policy.name), name);
 	return &policy;
 }
