@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "policy/policy.h"
@@ -22,7 +23,7 @@
 enum { LAUNCHER_FD = 3 };
 #define SEALS (F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 
-int compile_main(int argc, char **argv);
+int compile_main(void);
 
 static struct policy policy;
 static struct seccomp_filter filter;
@@ -138,7 +139,7 @@ static void answer(const struct message_compile *question, unsigned int attack)
 	}
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
 	struct pollfd wait = {.fd = LAUNCHER_FD, .events = POLLIN};
 	struct message_head head = {0};
@@ -148,7 +149,7 @@ int main(int argc, char **argv)
 	poll(&wait, 1, -1);
 	if (recv(LAUNCHER_FD, &head, sizeof(head), MSG_PEEK | MSG_TRUNC) > 0 &&
 	    head.type == M_COMPILE_DEVICE)
-		return compile_main(argc, argv);
+		return compile_main();
 	if (stub_receive(LAUNCHER_FD, &question, sizeof(question), fds) < 0)
 		return 1;
 	fill(&question.compile);
