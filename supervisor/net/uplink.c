@@ -66,7 +66,8 @@ static void request_attribute(struct request *r, uint16_t type, const void *valu
 
 	memcpy(at, &attribute, sizeof(attribute));
 	memcpy(at + RTA_LENGTH(0), value, size);
-	r->head.nlmsg_len = (uint32_t)(NLMSG_ALIGN(r->head.nlmsg_len) + RTA_ALIGN(attribute.rta_len));
+	r->head.nlmsg_len =
+		(uint32_t)(NLMSG_ALIGN(r->head.nlmsg_len) + RTA_ALIGN(attribute.rta_len));
 }
 
 static int request_send(const struct request *r)
@@ -78,7 +79,8 @@ static int request_send(const struct request *r)
 
 	if (fd < 0)
 		return -errno;
-	/* The kernel answers within the call; the limit is there because PID 1 waits for nobody without one. */
+	/* The kernel answers within the call; the limit is there because PID 1 waits for nobody
+	 * without one. */
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)))
 		return -errno;
 	if (send(fd, r, r->head.nlmsg_len, 0) < 0)
@@ -86,7 +88,8 @@ static int request_send(const struct request *r)
 	n = recv(fd, &answer, sizeof(answer), 0);
 	if (n < 0)
 		return -errno;
-	if ((size_t)n < sizeof(answer.head) + sizeof(answer.error.error) || answer.head.nlmsg_type != NLMSG_ERROR)
+	if ((size_t)n < sizeof(answer.head) + sizeof(answer.error.error) ||
+	    answer.head.nlmsg_type != NLMSG_ERROR)
 		return -EPROTO;
 	return answer.error.error == -EEXIST ? 0 : answer.error.error;
 }
@@ -136,7 +139,8 @@ int net_address_add(const char *interface, const char *address, uint32_t prefix,
 	request_attribute(&r, IFA_LOCAL, ip.bytes, ip.size);
 	request_attribute(&r, IFA_ADDRESS, ip.bytes, ip.size);
 	result = request_send(&r);
-	return result ? err_sys(err, -result, "%s: cannot add %s/%u", interface, address, prefix) : 0;
+	return result ? err_sys(err, -result, "%s: cannot add %s/%u", interface, address, prefix)
+		      : 0;
 }
 
 int net_route_default(const char *interface, const char *gateway, struct err *err)

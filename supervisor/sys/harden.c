@@ -12,9 +12,10 @@
 #include "sys/board.h"
 
 #define PROC "/proc/sys/"
-#define SYS "/sys/kernel/security/"
+#define SYS  "/sys/kernel/security/"
 
-/* The most random bits that the architecture's kernels take with 4 KiB pages (mm: ARCH_MMAP_RND_BITS_MAX). */
+/* The most random bits that the architecture's kernels take with 4 KiB pages (mm:
+ * ARCH_MMAP_RND_BITS_MAX). */
 #if defined(__x86_64__)
 #define MMAP_RND_BITS "32"
 #elif defined(__aarch64__)
@@ -25,10 +26,15 @@
 #define MMAP_RND_BITS "24"
 #endif
 
-/* Pooled ones of services and helpers; the one being replaced may linger until its last process is reaped. */
+/* Pooled ones of services and helpers; the one being replaced may linger until its last process is
+ * reaped. */
 #define USER_NAMESPACES (CONFIG_SERVICES_MAX + 16)
 
-#define ROW(file, text, kernel, reason) {.path = (file), .value = (text), .since = (kernel), .off = !SYSCTLS, .why = (reason)}
+#define ROW(file, text, kernel, reason)                                                            \
+	{                                                                                          \
+		.path = (file), .value = (text), .since = (kernel), .off = !SYSCTLS,               \
+		.why = (reason)                                                                    \
+	}
 #define SYSCTLS IS_ENABLED(CONFIG_HARDEN_SYSCTL)
 
 /* clang-format off */
@@ -86,7 +92,8 @@ int harden_write(const struct harden *row)
 	size_t length;
 
 	harden_wanted(row, text);
-	/* The newline makes an empty value a write of one byte: write(2) of none would change nothing. */
+	/* The newline makes an empty value a write of one byte: write(2) of none would change
+	 * nothing. */
 	length = strlen(text);
 	text[length] = '\n';
 	text[length + 1] = '\0';
@@ -195,7 +202,8 @@ enum harden_state harden_read(const struct harden *row, char found[HARDEN_TEXT])
 
 const char *harden_state_name(enum harden_state state)
 {
-	static const char *const names[] = {"held", "differs", "kernel too old", "lacked by this board's kernel", "off"};
+	static const char *const names[] = {"held", "differs", "kernel too old",
+					    "lacked by this board's kernel", "off"};
 
 	_Static_assert(ARRAY_SIZE(names) == HARDEN_STATE_COUNT, "one name per state");
 	return (unsigned int)state < HARDEN_STATE_COUNT ? names[state] : "?";

@@ -9,7 +9,8 @@ int reboot_by_child(enum reboot_how how)
 	static const int commands[] = {RB_POWER_OFF, RB_AUTOBOOT, (int)RB_HALT_SYSTEM};
 	pid_t pid;
 
-	_Static_assert(sizeof(commands) / sizeof(commands[0]) == REBOOT_HOW_COUNT, "one command each");
+	_Static_assert(sizeof(commands) / sizeof(commands[0]) == REBOOT_HOW_COUNT,
+		       "one command each");
 	if ((unsigned int)how >= REBOOT_HOW_COUNT)
 		return -EINVAL;
 	pid = fork();

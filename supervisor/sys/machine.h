@@ -4,8 +4,9 @@
 enum reboot_how { REBOOT_POWER_OFF, REBOOT_RESTART, REBOOT_HALT, REBOOT_HOW_COUNT };
 
 /*
- * End this machine at once: nothing is synced or unmounted. reboot(2) is called by a child, because the kernel ends the caller when
- * the machine cannot be switched off (do_exit() after halt), and PID 1 must not end. 0 when the child was made, else -errno.
+ * End this machine at once: nothing is synced or unmounted. reboot(2) is called by a child, because
+ * the kernel ends the caller when the machine cannot be switched off (do_exit() after halt), and
+ * PID 1 must not end. 0 when the child was made, else -errno.
  */
 int reboot_by_child(enum reboot_how how);
 

@@ -8,7 +8,6 @@
 
 #include "base/fd.h"
 
-
 /* ioctl(2) itself: the libraries disagree on the type of the request. */
 static long control(int fd, unsigned long request, int *value)
 {

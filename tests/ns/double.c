@@ -1,9 +1,9 @@
 /*
- * Stands for the launcher: gives descriptors 3 to 6 and its arguments to the test, then does what the test says, one byte a command:
- *   c  make a child of init that waits; answers with its pid and {pidfd, pipe}: a byte written to the pipe is its exit status
- *   o  make an orphan: a grandchild whose parent dies at once
- *   e  exit with status 3
- * Static, no libc state after clone: children only read, and exit.
+ * Stands for the launcher: gives descriptors 3 to 6 and its arguments to the test, then does what
+ * the test says, one byte a command: c  make a child of init that waits; answers with its pid and
+ * {pidfd, pipe}: a byte written to the pipe is its exit status o  make an orphan: a grandchild
+ * whose parent dies at once e  exit with status 3 Static, no libc state after clone: children only
+ * read, and exit.
  */
 #include <fcntl.h>
 #include <sched.h>
@@ -54,7 +54,8 @@ static void make_child(int control)
 {
 	int pidfd = -1;
 	int pipe_fds[2];
-	struct clone_arguments arguments = {.flags = CLONE_PARENT | CLONE_PIDFD, .pidfd = (uint64_t)(uintptr_t)&pidfd};
+	struct clone_arguments arguments = {.flags = CLONE_PARENT | CLONE_PIDFD,
+					    .pidfd = (uint64_t)(uintptr_t)&pidfd};
 	int32_t pid;
 	int fds[2];
 
@@ -97,8 +98,9 @@ int main(int argc, char **argv)
 
 	if (control < 0 || connect(control, (struct sockaddr *)&address, sizeof(address)))
 		return 100;
-	n = snprintf(hello, sizeof(hello), "%s|%s|%d|%d|%d", argc > 1 ? argv[1] : "?", argc > 2 ? argv[2] : "?",
-		     prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), prctl(PR_CAPBSET_READ, 16 /* SYS_MODULE */, 0, 0, 0),
+	n = snprintf(hello, sizeof(hello), "%s|%s|%d|%d|%d", argc > 1 ? argv[1] : "?",
+		     argc > 2 ? argv[2] : "?", prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0),
+		     prctl(PR_CAPBSET_READ, 16 /* SYS_MODULE */, 0, 0, 0),
 		     prctl(PR_CAPBSET_READ, 21 /* SYS_ADMIN */, 0, 0, 0));
 	send_with(control, hello, (size_t)n, given, 4);
 	while (read(control, &command, 1) == 1) {

@@ -20,7 +20,7 @@
 
 struct ends {
 	struct channel launcher; /* towards init */
-	struct channel init;	 /* towards the launcher */
+	struct channel init;     /* towards the launcher */
 };
 
 static int open_ends(void **state)
@@ -55,7 +55,8 @@ static int count_open(void)
 }
 
 /* Past the checks of channel_send(): what a program that was taken over can do. */
-static void send_raw(const struct ends *e, const void *bytes, size_t size, const int *fds, int count)
+static void send_raw(const struct ends *e, const void *bytes, size_t size, const int *fds,
+		     int count)
 {
 	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int) * 64)];
 	struct iovec part = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = size};
@@ -77,7 +78,8 @@ static void send_raw(const struct ends *e, const void *bytes, size_t size, const
 }
 
 /* It is refused with a reason, no descriptor stays behind, and the next good message arrives. */
-static void assert_refused(struct ends *e, const void *bytes, size_t size, const int *fds, int count)
+static void assert_refused(struct ends *e, const void *bytes, size_t size, const int *fds,
+			   int count)
 {
 	struct message_plain good = {.head = {.type = M_LAUNCHER_READY, .generation = 7}};
 	struct received received;
@@ -98,8 +100,9 @@ static void assert_refused(struct ends *e, const void *bytes, size_t size, const
 static void test_round_trip(void **state)
 {
 	struct ends *e = *state;
-	struct message_kind m = {.head = {.type = M_STORE, .subject = 3, .generation = 4, .request = 5},
-				 .kind = STORE_STDOUT};
+	struct message_kind m = {
+		.head = {.type = M_STORE, .subject = 3, .generation = 4, .request = 5},
+		.kind = STORE_STDOUT};
 	CLEAN_FD int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	struct received received;
 	struct err err = {0};
@@ -125,7 +128,9 @@ static void test_own_mistakes(void **state)
 	assert_int_equal(channel_send(&e->launcher, &power, NULL, 0), -EPROTO);
 	assert_int_equal(channel_send(&e->launcher, &store, NULL, 0), -EPROTO);
 	fd_close(&e->init.fd);
-	assert_int_equal(channel_send(&e->launcher, &(struct message_plain){.head = {.type = M_LAUNCHER_READY}}, NULL, 0),
+	assert_int_equal(channel_send(&e->launcher,
+				      &(struct message_plain){.head = {.type = M_LAUNCHER_READY}},
+				      NULL, 0),
 			 -EPIPE);
 }
 
@@ -258,7 +263,9 @@ static int make_sample(enum sample sample)
 		return socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0);
 	case SAMPLE_LISTENER:
 		fds[0] = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-		return bind(fds[0], &(struct sockaddr){.sa_family = AF_UNIX}, sizeof(sa_family_t)) || listen(fds[0], 1)
+		return bind(fds[0], &(struct sockaddr){.sa_family = AF_UNIX},
+			    sizeof(sa_family_t)) ||
+				       listen(fds[0], 1)
 			       ? -1
 			       : fds[0];
 	case SAMPLE_SEALED:
@@ -298,10 +305,18 @@ static void test_kinds(void **state)
 		enum fd_kind kind;
 		enum sample good;
 	} kinds[] = {
-		{FD_SOCKET, SAMPLE_SEQPACKET}, {FD_DOORBELL, SAMPLE_DGRAM},   {FD_TCP, SAMPLE_TCP},
-		{FD_NETLINK, SAMPLE_NETLINK},  {FD_LISTENER, SAMPLE_LISTENER}, {FD_SEALED, SAMPLE_SEALED},
-		{FD_MEMORY, SAMPLE_MEMORY},    {FD_PIPE, SAMPLE_PIPE},	      {FD_PIDFD, SAMPLE_PIDFD},
-		{FD_FILE, SAMPLE_FILE},	       {FD_MOUNT, SAMPLE_DIRECTORY_PATH}, {FD_BLOCK, SAMPLE_COUNT},
+		{FD_SOCKET, SAMPLE_SEQPACKET},
+		{FD_DOORBELL, SAMPLE_DGRAM},
+		{FD_TCP, SAMPLE_TCP},
+		{FD_NETLINK, SAMPLE_NETLINK},
+		{FD_LISTENER, SAMPLE_LISTENER},
+		{FD_SEALED, SAMPLE_SEALED},
+		{FD_MEMORY, SAMPLE_MEMORY},
+		{FD_PIPE, SAMPLE_PIPE},
+		{FD_PIDFD, SAMPLE_PIDFD},
+		{FD_FILE, SAMPLE_FILE},
+		{FD_MOUNT, SAMPLE_DIRECTORY_PATH},
+		{FD_BLOCK, SAMPLE_COUNT},
 	};
 
 	(void)state;
@@ -313,12 +328,14 @@ static void test_kinds(void **state)
 			int expected = (int)kinds[i].good == sample ? 0 : -EBADMSG;
 
 			if (channel_check_fd(fd, kinds[i].kind) != expected)
-				fail_msg("sample %d as kind %d: not %d", sample, kinds[i].kind, expected);
+				fail_msg("sample %d as kind %d: not %d", sample, kinds[i].kind,
+					 expected);
 		}
 	}
 }
 
-/* An eventfd shares its file system with pidfds on kernels before 6.9; init looks closer (check_process). */
+/* An eventfd shares its file system with pidfds on kernels before 6.9; init looks closer
+ * (check_process). */
 static void test_not_a_pidfd(void **state)
 {
 	CLEAN_FD int fd = eventfd(0, EFD_CLOEXEC);
@@ -338,7 +355,10 @@ static void test_wait(void **state)
 
 	assert_int_equal(channel_wait(&e->init, &received, 20, &err), -ETIMEDOUT);
 	assert_int_equal(err.code, ETIMEDOUT);
-	assert_int_equal(channel_send(&e->launcher, &(struct message_plain){.head = {.type = M_LAUNCHER_READY}}, NULL, 0), 0);
+	assert_int_equal(channel_send(&e->launcher,
+				      &(struct message_plain){.head = {.type = M_LAUNCHER_READY}},
+				      NULL, 0),
+			 0);
 	assert_int_equal(channel_wait(&e->init, &received, 1000, &err), 0);
 }
 
@@ -351,14 +371,16 @@ static void test_rows(void **state)
 	for (uint16_t type = 0; type < M_COUNT; type++)
 		for (int from = 0; from < PEER_COUNT; from++)
 			for (int to = 0; to < PEER_COUNT; to++) {
-				const struct message_def *def = message_find(type, (enum peer)from, (enum peer)to);
+				const struct message_def *def =
+					message_find(type, (enum peer)from, (enum peer)to);
 
 				if (!def)
 					continue;
 				rows++;
 				assert_int_not_equal(from, to);
 				assert_int_equal(def->type, type);
-				assert_true(def->size >= sizeof(struct message_head) && def->size <= sizeof(union message));
+				assert_true(def->size >= sizeof(struct message_head) &&
+					    def->size <= sizeof(union message));
 				assert_true(def->fd_count <= IPC_FDS_MAX);
 			}
 	assert_true(rows >= M_COUNT - 1);
@@ -368,10 +390,10 @@ int main(void)
 {
 #define WITH_ENDS(test) cmocka_unit_test_setup_teardown(test, open_ends, close_ends)
 	const struct CMUnitTest tests[] = {
-		WITH_ENDS(test_round_trip),	  WITH_ENDS(test_own_mistakes),
-		WITH_ENDS(test_full_queue),	  WITH_ENDS(test_wrong_type_and_size),
-		WITH_ENDS(test_oversized),	  WITH_ENDS(test_descriptor_count),
-		WITH_ENDS(test_descriptor_kind),  cmocka_unit_test(test_kinds),
+		WITH_ENDS(test_round_trip),         WITH_ENDS(test_own_mistakes),
+		WITH_ENDS(test_full_queue),         WITH_ENDS(test_wrong_type_and_size),
+		WITH_ENDS(test_oversized),          WITH_ENDS(test_descriptor_count),
+		WITH_ENDS(test_descriptor_kind),    cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_not_a_pidfd), WITH_ENDS(test_wait),
 		cmocka_unit_test(test_rows),
 	};

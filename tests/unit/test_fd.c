@@ -84,7 +84,8 @@ static void test_files(void **state)
 /* Every seal counts, and the exact size; F_SEAL_EXEC, which a hardened kernel adds, does not. */
 static void test_sealed(void **state)
 {
-	static const int lacking[] = {F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SEAL,
+	static const int lacking[] = {F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL,
+				      F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SEAL,
 				      F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_SEAL,
 				      F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW};
 	char buffer[4];
@@ -122,15 +123,19 @@ static void test_sealed_with_exec(void **state)
 	if (fd < 0)
 		return; /* an older kernel never sets that seal */
 	assert_int_equal(fd_write_all(fd, "data", 4), 0);
-	assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL), 0);
+	assert_int_equal(
+		fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL),
+		0);
 	assert_int_equal(fd_check_sealed(fd, 4), 0);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ownership), cmocka_unit_test(test_exact),
-		cmocka_unit_test(test_files),	  cmocka_unit_test(test_sealed),
+		cmocka_unit_test(test_ownership),
+		cmocka_unit_test(test_exact),
+		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_sealed),
 		cmocka_unit_test(test_sealed_with_exec),
 	};
 

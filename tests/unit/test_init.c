@@ -93,9 +93,16 @@ static void test_legal_subjects(void **state)
 
 static void test_legal_words(void **state)
 {
-	static const char *const bad[] = {"",		       "web",		     "/services/web/1", "services/../../x",
-					  "services/web//1",   "helpers/a b",	     "init/1",		"services/web/1\n",
-					  "services/../init/", "other/services/web"};
+	static const char *const bad[] = {"",
+					  "web",
+					  "/services/web/1",
+					  "services/../../x",
+					  "services/web//1",
+					  "helpers/a b",
+					  "init/1",
+					  "services/web/1\n",
+					  "services/../init/",
+					  "other/services/web"};
 	struct message_child m = child_of(0, 1);
 
 	(void)state;
@@ -128,7 +135,8 @@ static struct child *add(uint16_t subject, uint32_t generation)
 	return children_add(&children, &m, -1);
 }
 
-/* One living process per subject; exits wait in their rows, and a third one never gets past its gate. */
+/* One living process per subject; exits wait in their rows, and a third one never gets past its
+ * gate. */
 static void test_one_life_at_a_time(void **state)
 {
 	struct rusage usage = {.ru_maxrss = 7};
@@ -152,7 +160,8 @@ static void test_one_life_at_a_time(void **state)
 	assert_int_equal(check(&m), 0);
 }
 
-/* Every subject in its worst state at once: the table still has a row for each, so no exit can be lost. */
+/* Every subject in its worst state at once: the table still has a row for each, so no exit can be
+ * lost. */
 static void test_table_never_overflows(void **state)
 {
 	struct rusage usage = {0};
@@ -164,7 +173,8 @@ static void test_table_never_overflows(void **state)
 			children_set_exited(add(SUBJECT_OF_SERVICE(slot), generation), 0, &usage);
 			children_set_exited(add(SUBJECT_OF_PROBE(slot), generation), 0, &usage);
 		}
-	for (uint32_t generation = 1; generation <= CHILDREN_OF_ONE_HELPER_MAX; generation++, helpers += 2) {
+	for (uint32_t generation = 1; generation <= CHILDREN_OF_ONE_HELPER_MAX;
+	     generation++, helpers += 2) {
 		(void)add(SUBJECT_OF_HELPER(HELPER_VERIFY), generation);
 		(void)add(SUBJECT_OF_HELPER(HELPER_COMPILE), generation);
 	}
@@ -172,7 +182,9 @@ static void test_table_never_overflows(void **state)
 		helpers -= children.rows[i].state == CHILD_ALIVE;
 	assert_int_equal(helpers, 0);
 	for (size_t i = 0; i < 2; i++) {
-		struct message_child m = child_of(i ? SUBJECT_OF_HELPER(HELPER_COMPILE) : SUBJECT_OF_HELPER(HELPER_VERIFY), 99);
+		struct message_child m = child_of(i ? SUBJECT_OF_HELPER(HELPER_COMPILE)
+						    : SUBJECT_OF_HELPER(HELPER_VERIFY),
+						  99);
 
 		assert_int_equal(check(&m), -ENOSPC);
 	}
@@ -187,7 +199,8 @@ static void test_store_places(void **state)
 	(void)state;
 	assert_int_equal(store_put(&store, CONFIG_SERVICES_MAX, STORE_PIDFD, &fd), -EINVAL);
 	assert_int_equal(store_put(&store, SUBJECT_OF_PROBE(0), STORE_PIDFD, &fd), -EINVAL);
-	assert_int_equal(store_put(&store, SUBJECT_OF_HELPER(HELPER_COUNT), STORE_PIDFD, &fd), -EINVAL);
+	assert_int_equal(store_put(&store, SUBJECT_OF_HELPER(HELPER_COUNT), STORE_PIDFD, &fd),
+			 -EINVAL);
 	assert_int_equal(store_put(&store, 0, STORE_KIND_COUNT, &fd), -EINVAL);
 	assert_int_equal(fd, old);
 	assert_int_equal(store_put(&store, 0, STORE_LINK, &fd), 0);
@@ -201,7 +214,8 @@ static void test_store_places(void **state)
 
 static void test_store_walk(void **state)
 {
-	static const uint16_t subjects[] = {0, CONFIG_SERVICES_MAX - 1, SUBJECT_OF_HELPER(HELPER_LAUNCHER),
+	static const uint16_t subjects[] = {0, CONFIG_SERVICES_MAX - 1,
+					    SUBJECT_OF_HELPER(HELPER_LAUNCHER),
 					    SUBJECT_OF_HELPER(HELPER_COMPILE), SUBJECT_NONE};
 	uint32_t place = 0;
 	uint16_t subject;
@@ -232,8 +246,10 @@ static void test_store_walk(void **state)
 
 static void test_delays(void **state)
 {
-	static const uint32_t crash[] = {10000, 20000, 40000, 80000, 160000, 320000, 600000, 600000};
-	static const uint32_t quick[] = {0, 0, 0, 100, 200, 400, 800, 1600, 3200, 6400, 10000, 10000};
+	static const uint32_t crash[] = {10000,  20000,  40000,  80000,
+					 160000, 320000, 600000, 600000};
+	static const uint32_t quick[] = {0,   0,    0,    100,  200,   400,
+					 800, 1600, 3200, 6400, 10000, 10000};
 	uint32_t crash_ms = 0;
 	uint32_t count = 0;
 
@@ -242,7 +258,8 @@ static void test_delays(void **state)
 		assert_int_equal(helper_delay(CLD_DUMPED, SIGSEGV, &crash_ms, &count, 5), crash[i]);
 	assert_int_equal(helper_delay(CLD_KILLED, SIGSYS, &crash_ms, &count, 600000), 10000);
 	for (size_t i = 0; i < ARRAY_SIZE(quick); i++)
-		assert_int_equal(helper_delay(CLD_KILLED, SIGKILL, &crash_ms, &count, 10), quick[i]);
+		assert_int_equal(helper_delay(CLD_KILLED, SIGKILL, &crash_ms, &count, 10),
+				 quick[i]);
 	assert_int_equal(helper_delay(CLD_KILLED, SIGKILL, &crash_ms, &count, 1000), 0);
 	assert_int_equal(helper_delay(CLD_EXITED, 1, &crash_ms, &count, 10), 0);
 	/* An exit status of 11 is not a signal 11. */
@@ -264,7 +281,8 @@ static void test_harden_words(void **state)
 
 static void test_harden_excuses(void **state)
 {
-	const struct harden old = {.path = "/proc/sys/kernel/io_uring_disabled", .since = HARDEN_SINCE(6, 6)};
+	const struct harden old = {.path = "/proc/sys/kernel/io_uring_disabled",
+				   .since = HARDEN_SINCE(6, 6)};
 	const struct harden yama = {.path = "/proc/sys/kernel/yama/ptrace_scope"};
 	const struct harden lockdown = {.path = "/sys/kernel/security/lockdown"};
 	const struct harden other = {.path = "/proc/sys/kernel/yama/ptrace"};
@@ -283,7 +301,8 @@ static void test_harden_excuses(void **state)
 	assert_false(harden_is_lacked(&other, absent));
 }
 
-/* Each row has its reason, names one knob, and the row that ends the loading of modules is the last. */
+/* Each row has its reason, names one knob, and the row that ends the loading of modules is the
+ * last. */
 static void test_harden_rows(void **state)
 {
 	char text[HARDEN_TEXT];
@@ -298,7 +317,8 @@ static void test_harden_rows(void **state)
 		for (size_t k = 0; k < i; k++)
 			assert_string_not_equal(harden_rows[i].path, harden_rows[k].path);
 	}
-	assert_string_equal(harden_rows[harden_count - 1].path, "/proc/sys/kernel/modules_disabled");
+	assert_string_equal(harden_rows[harden_count - 1].path,
+			    "/proc/sys/kernel/modules_disabled");
 }
 
 int main(void)

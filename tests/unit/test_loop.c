@@ -106,7 +106,9 @@ static void test_removed_in_the_batch(void **state)
 
 static void test_timers_in_order(void **state)
 {
-	struct counter c[3] = {{.timer = {.due = count_due}}, {.timer = {.due = count_due}}, {.timer = {.due = count_due}}};
+	struct counter c[3] = {{.timer = {.due = count_due}},
+			       {.timer = {.due = count_due}},
+			       {.timer = {.due = count_due}}};
 	uint64_t now = clock_monotonic_ms();
 
 	(void)state;

@@ -28,7 +28,8 @@ static void check_numbers(parser parse, const struct number_case *cases, size_t 
 		int r = parse(cases[i].text, 0, UINT64_MAX, &value);
 
 		if (r != cases[i].result)
-			fail_msg("\"%s\" gives %d instead of %d", cases[i].text, r, cases[i].result);
+			fail_msg("\"%s\" gives %d instead of %d", cases[i].text, r,
+				 cases[i].result);
 		assert_int_equal(value, r ? UNTOUCHED : cases[i].value);
 	}
 }
@@ -59,16 +60,11 @@ static void test_u64(void **state)
 static void test_bytes(void **state)
 {
 	static const struct number_case cases[] = {
-		{"64m", 0, 64ull << 20},
-		{"1g", 0, 1ull << 30},
-		{"1kB", 0, 1000},
-		{"512", 0, 512},
-		{"1K", 0, 1024},
-		{"1mb", -EINVAL, 0},
-		{"1.5m", -EINVAL, 0},
-		{"m", -EINVAL, 0},
-		{"1 m", -EINVAL, 0},
-		{"17179869184g", -ERANGE, 0},
+		{"64m", 0, 64ull << 20}, {"1g", 0, 1ull << 30},
+		{"1kB", 0, 1000},        {"512", 0, 512},
+		{"1K", 0, 1024},         {"1mb", -EINVAL, 0},
+		{"1.5m", -EINVAL, 0},    {"m", -EINVAL, 0},
+		{"1 m", -EINVAL, 0},     {"17179869184g", -ERANGE, 0},
 	};
 
 	(void)state;
@@ -78,8 +74,8 @@ static void test_bytes(void **state)
 static void test_milliseconds(void **state)
 {
 	static const struct number_case cases[] = {
-		{"0", 0, 0},	      {"500ms", 0, 500},    {"10s", 0, 10000}, {"2m", 0, 120000},
-		{"1h", 0, 3600000},   {"1d", 0, 86400000},  {"10", -EINVAL, 0}, {"1w", -EINVAL, 0},
+		{"0", 0, 0},          {"500ms", 0, 500},   {"10s", 0, 10000},  {"2m", 0, 120000},
+		{"1h", 0, 3600000},   {"1d", 0, 86400000}, {"10", -EINVAL, 0}, {"1w", -EINVAL, 0},
 		{"1sec", -EINVAL, 0}, {"-1s", -EINVAL, 0},
 	};
 
@@ -90,8 +86,8 @@ static void test_milliseconds(void **state)
 static void test_thousandths(void **state)
 {
 	static const struct number_case cases[] = {
-		{"1.5", 0, 1500},     {"0.001", 0, 1},	   {"2", 0, 2000},     {"1.2345", -EINVAL, 0},
-		{"1.", -EINVAL, 0},   {".5", -EINVAL, 0},  {"1,5", -EINVAL, 0},
+		{"1.5", 0, 1500},   {"0.001", 0, 1},    {"2", 0, 2000},      {"1.2345", -EINVAL, 0},
+		{"1.", -EINVAL, 0}, {".5", -EINVAL, 0}, {"1,5", -EINVAL, 0},
 	};
 
 	(void)state;
@@ -216,12 +212,12 @@ static void test_err(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_u64),	    cmocka_unit_test(test_bytes),
+		cmocka_unit_test(test_u64),          cmocka_unit_test(test_bytes),
 		cmocka_unit_test(test_milliseconds), cmocka_unit_test(test_thousandths),
-		cmocka_unit_test(test_octal),	    cmocka_unit_test(test_bool),
-		cmocka_unit_test(test_names),	    cmocka_unit_test(test_glob),
-		cmocka_unit_test(test_hex),	    cmocka_unit_test(test_copy_and_join),
-		cmocka_unit_test(test_sanitize),    cmocka_unit_test(test_err),
+		cmocka_unit_test(test_octal),        cmocka_unit_test(test_bool),
+		cmocka_unit_test(test_names),        cmocka_unit_test(test_glob),
+		cmocka_unit_test(test_hex),          cmocka_unit_test(test_copy_and_join),
+		cmocka_unit_test(test_sanitize),     cmocka_unit_test(test_err),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,7 +32,8 @@ static void test_json_strings(void **state)
 	assert_json("\xc3\xa9", 2, "\"\xc3\xa9\"");
 }
 
-/* RFC 3629: overlong forms, surrogates and cut sequences are not UTF-8 and must not pass as such. */
+/* RFC 3629: overlong forms, surrogates and cut sequences are not UTF-8 and must not pass as such.
+ */
 static void test_json_bad_utf8(void **state)
 {
 	(void)state;
@@ -88,7 +89,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_json_strings), cmocka_unit_test(test_json_bad_utf8),
-		cmocka_unit_test(test_members),	     cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_members),      cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_numbers),
 	};
 

@@ -75,7 +75,8 @@ static int check_harden(bool as_json)
 	if (as_json)
 		(void)printf("]\n");
 	else
-		(void)printf("%u held, %u not held, %u that this kernel does not have\n", held, bad, excused);
+		(void)printf("%u held, %u not held, %u that this kernel does not have\n", held, bad,
+			     excused);
 	return bad ? EXIT_FAILED : EXIT_OK;
 }
 
@@ -86,13 +87,13 @@ int cmd_check(int argc, char **argv)
 		{.name = "json", .help = "print JSON instead of columns", .flag = &as_json},
 		{.name = NULL},
 	};
-	static const struct usage usage = {
-		.synopsis = "check harden [--json]",
-		.summary = "Read every kernel knob of the harden table back. Exits 0 when all are held,\n"
-			   "1 when one is not.",
-		.options = options,
-		.least = 1,
-		.most = 1};
+	static const struct usage usage = {.synopsis = "check harden [--json]",
+					   .summary = "Read every kernel knob of the harden table "
+						      "back. Exits 0 when all are held,\n"
+						      "1 when one is not.",
+					   .options = options,
+					   .least = 1,
+					   .most = 1};
 	struct operands operands;
 	struct err err = {0};
 	int r;
@@ -102,7 +103,8 @@ int cmd_check(int argc, char **argv)
 	if (r)
 		return OPTIONS_EXIT(r);
 	if (!str_equal(operands.at[0], "harden")) {
-		(void)err_set(&err, EINVAL, "%s: there is no such check; known is: harden", operands.at[0]);
+		(void)err_set(&err, EINVAL, "%s: there is no such check; known is: harden",
+			      operands.at[0]);
 		(void)terminal_fail("check", &err);
 		return EXIT_USAGE;
 	}

@@ -21,12 +21,13 @@
 #include "sys/watchdog.h"
 
 #define COMMAND_LINE_SIZE 4096
-#define WATCHDOG_FEEDS 3 /* per timeout */
-#define DEVICE_WAIT_MS 2000
-#define DEVICE_PAUSE_MS 20
+#define WATCHDOG_FEEDS    3 /* per timeout */
+#define DEVICE_WAIT_MS    2000
+#define DEVICE_PAUSE_MS   20
 
 /*
- * In this order, each with the reason for its place. The word of a step that fails goes to the launcher, which then starts no service;
+ * In this order, each with the reason for its place. The word of a step that fails goes to the
+ * launcher, which then starts no service;
  * "" is for what a service can do without.
  */
 static const struct boot_step {
@@ -34,11 +35,13 @@ static const struct boot_step {
 	int (*run)(struct init *init, struct err *err);
 	const char *word;
 } steps[] = {
-	{"mounts", boot_mounts, "mounts"},		/* everything below reads /proc or /sys */
-	{"audit rings", boot_rings, "audit"},		/* so that every step that follows is recorded */
-	{"modules", boot_modules, "modules"},		/* devices of all that follows; from the initramfs, they are not kept */
-	{"root", boot_root, "root"},			/* before anything keeps a descriptor or mount of the old one */
-	{"watchdog", boot_watchdog, ""},		/* as early as its module allows */
+	{"mounts", boot_mounts, "mounts"},    /* everything below reads /proc or /sys */
+	{"audit rings", boot_rings, "audit"}, /* so that every step that follows is recorded */
+	{"modules", boot_modules,
+	 "modules"}, /* devices of all that follows; from the initramfs, they are not kept */
+	{"root", boot_root,
+	 "root"}, /* before anything keeps a descriptor or mount of the old one */
+	{"watchdog", boot_watchdog, ""}, /* as early as its module allows */
 	{"state", boot_state, "state"},
 	{"clock", boot_clock, "clock"},
 	{"command line", boot_command_line, "cmdline"},
@@ -46,8 +49,8 @@ static const struct boot_step {
 	{"features", boot_features, "features"},
 	{"uplink", boot_uplink, ""},
 	{"limits", boot_limits, "limits"},
-	{"hardening", boot_harden, "harden"},		/* after everything that it forbids */
-	{"read-only root", boot_read_only, "readonly"},	/* last: nobody but init has run yet */
+	{"hardening", boot_harden, "harden"},           /* after everything that it forbids */
+	{"read-only root", boot_read_only, "readonly"}, /* last: nobody but init has run yet */
 };
 
 void init_lock(struct init *init, const char *word, const char *reason)
@@ -76,8 +79,8 @@ void boot_run(struct init *init)
 void boot_console(void)
 {
 	/* O_NONBLOCK: a serial line that stands still must not stop PID 1; lines are lost then. */
-	int fd = open(board.console, O_WRONLY | O_NOCTTY | O_NONBLOCK);
-	int null_fd = open("/dev/null", O_RDWR);
+	int fd = open(board.console, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	if (null_fd >= 0)
 		(void)dup2(null_fd, 0);
@@ -115,7 +118,8 @@ int boot_rings(struct init *init, struct err *err)
 	if (r)
 		return r;
 	(void)read_command_line(text, sizeof(text));
-	audit_emit(EVENT_BOOT, AUDIT_S(board.name), AUDIT_S(kernel.release), AUDIT_S(board.build), AUDIT_S(text));
+	audit_emit(EVENT_BOOT, AUDIT_S(board.name), AUDIT_S(kernel.release), AUDIT_S(board.build),
+		   AUDIT_S(text));
 	return 0;
 }
 
@@ -128,7 +132,8 @@ int boot_modules(struct init *init, struct err *err)
 	for (const char *const *module = board.modules; *module; module++) {
 		int r = module_load(*module);
 
-		/* Not in the initramfs: mkinitramfs found it built into this kernel. If that was wrong, what needs it fails. */
+		/* Not in the initramfs: mkinitramfs found it built into this kernel. If that was
+		 * wrong, what needs it fails. */
 		if (r == -ENOENT)
 			continue;
 		if (r) {
@@ -177,7 +182,8 @@ int boot_watchdog(struct init *init, struct err *err)
 	return 0;
 }
 
-/* A board without a battery starts in 1970, where no certificate is valid yet: it cannot be earlier than its own firmware. */
+/* A board without a battery starts in 1970, where no certificate is valid yet: it cannot be earlier
+ * than its own firmware. */
 int boot_clock(struct init *init, struct err *err)
 {
 	const struct timespec build = {.tv_sec = (time_t)board.build_time_s};
@@ -223,11 +229,13 @@ int boot_uplink(struct init *init, struct err *err)
 	if (r)
 		audit_emit(EVENT_UPLINK_FAILED, AUDIT_S(interface), AUDIT_S(err->msg));
 	else
-		audit_emit(EVENT_UPLINK, AUDIT_S(interface), AUDIT_S(board.uplink_address), AUDIT_S(gateway));
+		audit_emit(EVENT_UPLINK, AUDIT_S(interface), AUDIT_S(board.uplink_address),
+			   AUDIT_S(gateway));
 	return r;
 }
 
-/* PID 1 is never swapped out, never chosen by the OOM killer, never dumped, and can hold every descriptor of a full store. */
+/* PID 1 is never swapped out, never chosen by the OOM killer, never dumped, and can hold every
+ * descriptor of a full store. */
 int boot_limits(struct init *init, struct err *err)
 {
 	const struct rlimit no_core = {0, 0};
@@ -254,7 +262,8 @@ static int harden_one(const struct harden *row, struct err *err)
 	if (row->off)
 		return 0;
 	harden_wanted(row, wanted);
-	/* Whether the write took is seen by reading, and only by that: some knobs refuse a second write of the same value. */
+	/* Whether the write took is seen by reading, and only by that: some knobs refuse a second
+	 * write of the same value. */
 	(void)harden_write(row);
 	switch (harden_read(row, found)) {
 	case HARDEN_HELD:

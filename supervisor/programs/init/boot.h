@@ -5,8 +5,8 @@
 
 struct init;
 
-/* The steps of the boot, one file per concern. Each says in @err what is wrong, in words for the console and the audit trail, and
- * returns -errno; none needs another to have succeeded. */
+/* The steps of the boot, one file per concern. Each says in @err what is wrong, in words for the
+ * console and the audit trail, and returns -errno; none needs another to have succeeded. */
 int boot_mounts(struct init *init, struct err *err);
 int boot_rings(struct init *init, struct err *err);
 int boot_modules(struct init *init, struct err *err);

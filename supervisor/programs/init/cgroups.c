@@ -18,7 +18,8 @@
 
 #define LAUNCHER_PARENT "helpers/launcher"
 
-/* Directories in the order of their making; controllers reach down to where the launcher makes a cgroup per service. */
+/* Directories in the order of their making; controllers reach down to where the launcher makes a
+ * cgroup per service. */
 static const struct place {
 	const char *path;
 	bool hands_down;
@@ -31,7 +32,8 @@ static const struct place {
 	{CGROUP_OURS "/services", true},
 };
 
-/* Who goes first when there is not enough for all: init and the helpers, not the services (security.md). */
+/* Who goes first when there is not enough for all: init and the helpers, not the services
+ * (security.md). */
 static const struct share {
 	const char *path;
 	const char *value;
@@ -102,9 +104,11 @@ int cgroups_launcher_leaf(unsigned int generation, char *name, unsigned int size
 {
 	char path[160];
 
-	/* Of the one before; EBUSY while something of it is still dying, then the next start removes nothing and that is all. */
+	/* Of the one before; EBUSY while something of it is still dying, then the next start
+	 * removes nothing and that is all. */
 	if (generation > 1) {
-		(void)snprintf(path, sizeof(path), CGROUP_OURS "/" LAUNCHER_PARENT "/%u", generation - 1);
+		(void)snprintf(path, sizeof(path), CGROUP_OURS "/" LAUNCHER_PARENT "/%u",
+			       generation - 1);
 		(void)rmdir(path);
 	}
 	(void)snprintf(name, size, LAUNCHER_PARENT "/%u", generation);
@@ -120,7 +124,8 @@ static bool is_populated(const char *cgroup)
 	char text[128];
 
 	str_join(path, sizeof(path), CGROUP_OURS "/", cgroup, "/cgroup.events");
-	return fd_read_file(AT_FDCWD, path, text, sizeof(text)) > 0 && strstr(text, "populated 1") != NULL;
+	return fd_read_file(AT_FDCWD, path, text, sizeof(text)) > 0 &&
+	       strstr(text, "populated 1") != NULL;
 }
 
 static void kill_if_stray(struct children *children, const char *cgroup)

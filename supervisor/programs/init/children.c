@@ -14,8 +14,10 @@ static bool legal_subject(uint16_t subject)
 
 	if (SUBJECT_IS_HELPER(subject))
 		/* init itself makes the launcher and its row. */
-		return slot < HELPER_COUNT && slot != HELPER_LAUNCHER && subject == SUBJECT_OF_HELPER(slot);
-	return slot < CONFIG_SERVICES_MAX && (subject == SUBJECT_OF_SERVICE(slot) || subject == SUBJECT_OF_PROBE(slot));
+		return slot < HELPER_COUNT && slot != HELPER_LAUNCHER &&
+		       subject == SUBJECT_OF_HELPER(slot);
+	return slot < CONFIG_SERVICES_MAX &&
+	       (subject == SUBJECT_OF_SERVICE(slot) || subject == SUBJECT_OF_PROBE(slot));
 }
 
 /* Where cgroup.kill is going to be written: only below our own two directories, no way up. */
@@ -35,7 +37,8 @@ static int check_room(const struct children *c, uint16_t subject, struct err *er
 	int alive = 0;
 	int exited = 0;
 	int helpers = 0;
-	bool many = subject == SUBJECT_OF_HELPER(HELPER_VERIFY) || subject == SUBJECT_OF_HELPER(HELPER_COMPILE);
+	bool many = subject == SUBJECT_OF_HELPER(HELPER_VERIFY) ||
+		    subject == SUBJECT_OF_HELPER(HELPER_COMPILE);
 
 	for (size_t i = 0; i < CHILDREN_MAX; i++) {
 		const struct child *child = &c->rows[i];
@@ -49,7 +52,8 @@ static int check_room(const struct children *c, uint16_t subject, struct err *er
 	if (SUBJECT_IS_HELPER(subject) && helpers >= CHILDREN_HELPERS_MAX)
 		return err_set(err, ENOSPC, "more than %d helpers", CHILDREN_HELPERS_MAX);
 	if (many && alive >= CHILDREN_OF_ONE_HELPER_MAX)
-		return err_set(err, ENOSPC, "more than %d helpers of one kind", CHILDREN_OF_ONE_HELPER_MAX);
+		return err_set(err, ENOSPC, "more than %d helpers of one kind",
+			       CHILDREN_OF_ONE_HELPER_MAX);
 	if (!many && alive)
 		return err_set(err, EEXIST, "subject %#x lives already", subject);
 	/* One may be on its way: the acknowledgement and the next start travel on two sockets. */
@@ -61,7 +65,8 @@ static int check_room(const struct children *c, uint16_t subject, struct err *er
 int children_check(const struct children *c, const struct message_child *m, struct err *err)
 {
 	if (!legal_subject(m->head.subject))
-		return err_set(err, EBADMSG, "subject %#x of a child is not legal", m->head.subject);
+		return err_set(err, EBADMSG, "subject %#x of a child is not legal",
+			       m->head.subject);
 	if (!str_terminated(m->name, sizeof(m->name)) || !str_is_name(m->name))
 		return err_set(err, EBADMSG, "the name of a child is not legal");
 	if (!legal_cgroup(m->cgroup, sizeof(m->cgroup)))
@@ -75,7 +80,8 @@ struct child *children_add(struct children *c, const struct message_child *m, in
 {
 	size_t i = 0;
 
-	/* check_room() keeps at most two rows per subject and its bound of helpers, so a free row is there. */
+	/* check_room() keeps at most two rows per subject and its bound of helpers, so a free row
+	 * is there. */
 	while (i + 1 < CHILDREN_MAX && c->rows[i].state != CHILD_FREE)
 		i++;
 	c->rows[i] = (struct child){.state = CHILD_ALIVE,
@@ -132,8 +138,9 @@ void children_set_exited(struct child *child, int status, const struct rusage *u
 {
 	struct message_exited *m = &child->exited;
 
-	*m = (struct message_exited){
-		.head = {.type = M_EXITED, .subject = child->subject, .generation = child->generation}};
+	*m = (struct message_exited){.head = {.type = M_EXITED,
+					      .subject = child->subject,
+					      .generation = child->generation}};
 	if (WIFEXITED(status)) {
 		m->code = CLD_EXITED;
 		m->status = WEXITSTATUS(status);

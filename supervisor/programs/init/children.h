@@ -8,8 +8,9 @@
 #include "ipc/proto.h"
 
 /*
- * Who lives, and who died without the supervisor having said that it knows. An exit status is kept in the row of its process until it
- * is acknowledged, so there is no queue that could run full: a process that finds no row is never let past its gate.
+ * Who lives, and who died without the supervisor having said that it knows. An exit status is kept
+ * in the row of its process until it is acknowledged, so there is no queue that could run full: a
+ * process that finds no row is never let past its gate.
  */
 enum child_state { CHILD_FREE, CHILD_ALIVE, CHILD_EXITED };
 
@@ -23,22 +24,24 @@ struct child {
 	char cgroup[96];
 	uint64_t since_ms; /* CLOCK_MONOTONIC of its announcement */
 	uint32_t request;  /* of M_CHILD, repeated in M_CHILD_ACK */
-	bool ack_due;	   /* M_CHILD_ACK is still to be sent */
-	bool told;	   /* M_ALIVE or M_EXITED went to the supervisor of now */
+	bool ack_due;      /* M_CHILD_ACK is still to be sent */
+	bool told;         /* M_ALIVE or M_EXITED went to the supervisor of now */
 	struct message_exited exited;
 };
 
-/* A service and its probe with two rows each, one of them possibly dead but unacknowledged; helpers, of which verify and compile come in numbers. */
-#define CHILDREN_HELPERS_MAX 24
+/* A service and its probe with two rows each, one of them possibly dead but unacknowledged;
+ * helpers, of which verify and compile come in numbers. */
+#define CHILDREN_HELPERS_MAX       24
 #define CHILDREN_OF_ONE_HELPER_MAX 8
-#define CHILDREN_MAX (4 * CONFIG_SERVICES_MAX + CHILDREN_HELPERS_MAX)
+#define CHILDREN_MAX               (4 * CONFIG_SERVICES_MAX + CHILDREN_HELPERS_MAX)
 
 struct children {
 	struct child rows[CHILDREN_MAX];
 };
 
-/* The launcher is root, yet what it says about a child is checked before it becomes a row. -EBADMSG: not a legal subject, name or
- * cgroup; -EEXIST: this subject lives already; -ENOSPC: too many of that helper, or exits of the subject are unacknowledged. */
+/* The launcher is root, yet what it says about a child is checked before it becomes a row.
+ * -EBADMSG: not a legal subject, name or cgroup; -EEXIST: this subject lives already; -ENOSPC: too
+ * many of that helper, or exits of the subject are unacknowledged. */
 int children_check(const struct children *c, const struct message_child *m, struct err *err);
 
 /* Take over a checked child. @pidfd becomes the row's. Never fails after children_check(). */

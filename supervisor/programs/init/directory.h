@@ -15,7 +15,8 @@ struct directory {
 /* -errno of openat(2); symbolic links are not followed. */
 int directory_open(struct directory *d, int at_fd, const char *path);
 
-/* The next name of @type (DT_DIR ...; -1: any) but "." and "..", valid until the next call; NULL at the end. */
+/* The next name of @type (DT_DIR ...; -1: any) but "." and "..", valid until the next call; NULL at
+ * the end. */
 const char *directory_next(struct directory *d, int type);
 
 void directory_close(struct directory *d);

@@ -16,14 +16,16 @@
 #define LANDLOCK_VERSION_FLAG 1u /* LANDLOCK_CREATE_RULESET_VERSION, landlock_create_ruleset(2) */
 
 /*
- * The board declares what its kernel gives, and the defaults of every service are resolved against that declaration, never against
- * what happens to work. So a kernel that gives less must not run services at all.
+ * The board declares what its kernel gives, and the defaults of every service are resolved against
+ * that declaration, never against what happens to work. So a kernel that gives less must not run
+ * services at all.
  */
 static int lacks(const char *feature, const char *wanted, const char *found, struct err *err)
 {
 	log_line("features: %s: %s is declared, found: %s", feature, wanted, found);
 	audit_emit(EVENT_FEATURES, AUDIT_S(feature), AUDIT_S(wanted), AUDIT_S(found));
-	return err_set(err, ENOTSUP, "the kernel lacks %s %s, which the board declares", feature, wanted);
+	return err_set(err, ENOTSUP, "the kernel lacks %s %s, which the board declares", feature,
+		       wanted);
 }
 
 /* @word in a list separated by @separators. */
@@ -43,7 +45,8 @@ static bool has_word(const char *list, const char *word, const char *separators)
 }
 
 /* All of @words in the list that is in @path. */
-static int check_list(const char *feature, const char *path, const char *const *words, struct err *err)
+static int check_list(const char *feature, const char *path, const char *const *words,
+		      struct err *err)
 {
 	char list[512];
 	ssize_t n = fd_read_file(AT_FDCWD, path, list, sizeof(list));
@@ -91,7 +94,8 @@ int boot_features(struct init *init, struct err *err)
 	(void)init;
 	/* All of them, so that one boot tells everything that is missing. */
 	r[0] = check_list("LSM", "/sys/kernel/security/lsm", board.lsms, err);
-	r[1] = check_list("cgroup controller", CGROUP_ROOT "/cgroup.controllers", board.controllers, err);
+	r[1] = check_list("cgroup controller", CGROUP_ROOT "/cgroup.controllers", board.controllers,
+			  err);
 	r[2] = check_namespaces(err);
 	r[3] = check_landlock(err);
 	return r[0] || r[1] || r[2] || r[3] ? -ENOTSUP : 0;

@@ -17,17 +17,19 @@
 #include "launcher.h"
 #include "links.h"
 
-#define STATE_BYTES (64 * 1024)
-#define STATE_DEATHS_MS 60000
-#define CRASH_FIRST_MS 10000u
-#define CRASH_MOST_MS 600000u
+#define STATE_BYTES       (64 * 1024)
+#define STATE_DEATHS_MS   60000
+#define CRASH_FIRST_MS    10000u
+#define CRASH_MOST_MS     600000u
 #define CRASH_FORGIVEN_MS 600000u
-#define FAILED_FIRST_MS 1000u
-#define FAILED_MOST_MS 60000u
-#define QUICK_MS 1000u
-#define QUICK_FREE 3u /* quick deaths that cost nothing: a campaign that kills on purpose, or one bad input */
+#define FAILED_FIRST_MS   1000u
+#define FAILED_MOST_MS    60000u
+#define QUICK_MS          1000u
+#define QUICK_FREE                                                                                 \
+	3u /* quick deaths that cost nothing: a campaign that kills on purpose, or one bad input   \
+	    */
 #define QUICK_FIRST_MS 100u
-#define QUICK_MOST_MS 10000u
+#define QUICK_MOST_MS  10000u
 
 /* How init asks for a helper; what is not here is the launcher's business. */
 struct resident {
@@ -111,7 +113,8 @@ static int make_state_memory(void)
 	return take_fd(&fd);
 }
 
-/* Three crashes in a minute: perhaps what it remembers kills it. It then starts from init's table of who lives. */
+/* Three crashes in a minute: perhaps what it remembers kills it. It then starts from init's table
+ * of who lives. */
 static void judge_state(struct helpers *h, const struct message_exited *exited)
 {
 	uint64_t now = clock_monotonic_ms();
@@ -150,7 +153,8 @@ static int ask_supervisor(struct init *init, const struct message_plain *m)
 	fds[4] = init->helpers.state_fd;
 	r = channel_send(&init->launcher.channel, m, fds, 5);
 	fd_close(&pair[1]);
-	/* Every life of the supervisor gets a new socket: what the last one left in the old one is not mixed up with it. */
+	/* Every life of the supervisor gets a new socket: what the last one left in the old one is
+	 * not mixed up with it. */
 	if (!r)
 		r = link_open(init, &init->supervisor, PEER_SUPERVISOR, &pair[0]);
 	fd_close(&pair[0]);
@@ -204,7 +208,8 @@ int helpers_ask_next(struct init *init)
 	if (!init->launcher_ready || power_is_ending(init))
 		return 0;
 	for (size_t i = 0; i < ARRAY_SIZE(residents); i++)
-		if (residents[i].built && init->helpers.rows[residents[i].helper].state == HELPER_DUE)
+		if (residents[i].built &&
+		    init->helpers.rows[residents[i].helper].state == HELPER_DUE)
 			return ask(init, &residents[i]);
 	return 0;
 }
@@ -265,7 +270,8 @@ void helpers_launcher_gone(struct init *init)
 
 static bool was_asked(const struct helper_row *row, enum helper helper, uint32_t generation)
 {
-	return helper_is_resident(helper) && row->state == HELPER_ASKED && row->generation == generation;
+	return helper_is_resident(helper) && row->state == HELPER_ASKED &&
+	       row->generation == generation;
 }
 
 int helpers_started(struct init *init, enum helper helper, uint32_t generation, pid_t pid)
@@ -277,23 +283,27 @@ int helpers_started(struct init *init, enum helper helper, uint32_t generation, 
 	row->state = HELPER_RUNNING;
 	row->started_ms = clock_monotonic_ms();
 	row->failed_ms = 0;
-	audit_emit(EVENT_HELPER_START, AUDIT_S(helper_name(helper)), AUDIT_N(generation), AUDIT_N(pid));
+	audit_emit(EVENT_HELPER_START, AUDIT_S(helper_name(helper)), AUDIT_N(generation),
+		   AUDIT_N(pid));
 	return 0;
 }
 
-int helpers_failed(struct init *init, enum helper helper, uint32_t generation, const struct err *err)
+int helpers_failed(struct init *init, enum helper helper, uint32_t generation,
+		   const struct err *err)
 {
 	struct helper_row *row = &init->helpers.rows[helper];
 
 	if (helper != HELPER_LAUNCHER && !was_asked(row, helper, generation))
 		return -ESTALE;
 	row->failed_ms = row->failed_ms ? doubled(row->failed_ms, FAILED_MOST_MS) : FAILED_FIRST_MS;
-	log_line("%s cannot be started: %s; again in %u ms", helper_name(helper), err->msg, row->failed_ms);
+	log_line("%s cannot be started: %s; again in %u ms", helper_name(helper), err->msg,
+		 row->failed_ms);
 	start_after(init, row, row->failed_ms);
 	return 0;
 }
 
-static void tell_supervisor(struct init *init, struct helper_row *row, const struct message_exited *exited)
+static void tell_supervisor(struct init *init, struct helper_row *row,
+			    const struct message_exited *exited)
 {
 	row->died = *exited;
 	row->died.head.type = M_HELPER_DIED;
@@ -314,10 +324,11 @@ void helpers_died(struct init *init, enum helper helper, const struct message_ex
 		delay = helper_delay(exited->code, exited->status, &row->crash_ms, &row->quick,
 				     clock_monotonic_ms() - row->started_ms);
 	}
-	log_line("%s died: %s %d; again in %u ms", helper_name(helper), exited->code == CLD_EXITED ? "exit" : "signal",
-		 exited->status, delay);
+	log_line("%s died: %s %d; again in %u ms", helper_name(helper),
+		 exited->code == CLD_EXITED ? "exit" : "signal", exited->status, delay);
 	audit_emit(attack ? EVENT_HELPER_CRASH : EVENT_HELPER_EXIT, AUDIT_S(helper_name(helper)),
-		   AUDIT_N(exited->head.generation), AUDIT_N(exited->code), AUDIT_N(exited->status), AUDIT_N(delay));
+		   AUDIT_N(exited->head.generation), AUDIT_N(exited->code), AUDIT_N(exited->status),
+		   AUDIT_N(delay));
 	if (helper == HELPER_SUPERVISOR) {
 		link_drain_and_close(init, &init->supervisor);
 		judge_state(&init->helpers, exited);

@@ -9,7 +9,8 @@
 #include "producers.h"
 #include "store.h"
 
-/* Why nothing may start, as one word for the launcher; "" when all is as the board declares. The first reason stays. */
+/* Why nothing may start, as one word for the launcher; "" when all is as the board declares. The
+ * first reason stays. */
 #define LOCK_WORD 24
 
 /* init's end of a socket to one of the two programs that talk to it. */
@@ -17,14 +18,15 @@ struct link {
 	struct channel channel;
 	struct watch watch;
 	bool writable_wanted;
-	bool greeted;	    /* everything that a new peer is told first has been sent */
-	uint32_t place;	    /* how far that went */
-	uint32_t refusals;  /* refused messages that may still be recorded in this second */
+	bool greeted;      /* everything that a new peer is told first has been sent */
+	uint32_t place;    /* how far that went */
+	uint32_t refusals; /* refused messages that may still be recorded in this second */
 	uint64_t second;
 	uint64_t unrecorded;
 };
 
-/* A process that was reaped before anybody had announced it: the announcement may still lie in the launcher's socket. */
+/* A process that was reaped before anybody had announced it: the announcement may still lie in the
+ * launcher's socket. */
 #define STRANGERS_MAX 64
 struct stranger {
 	pid_t pid;
@@ -56,8 +58,8 @@ struct init {
 	struct power_off power;
 };
 
-/* Mounts to read-only root: every step of architecture.md, "Boot", up to the launcher. A step that fails locks the device, see
- * boot.c, and the rest is done all the same. */
+/* Mounts to read-only root: every step of architecture.md, "Boot", up to the launcher. A step that
+ * fails locks the device, see boot.c, and the rest is done all the same. */
 void boot_run(struct init *init);
 
 /* Remember the first reason; says it on the console and in the audit trail. */

@@ -20,9 +20,10 @@
 #include "sys/board.h"
 
 #define LAUNCHER_PATH "/usr/lib/bartizan/launcher"
-#define HIGH_FD 32 /* above every number that the launcher is promised */
+#define HIGH_FD       32 /* above every number that the launcher is promised */
 
-/* What nobody below init needs. The bounding set is inherited for ever, so that not even a launcher that was taken over gets it back. */
+/* What nobody below init needs. The bounding set is inherited for ever, so that not even a launcher
+ * that was taken over gets it back. */
 /* clang-format off */
 static const int dropped[] = {
 	CAP_SYS_MODULE,		/* modules are loaded by init, before the launcher exists */
@@ -49,7 +50,7 @@ struct start {
 	char generation[16];
 	char locked[LOCK_WORD + 16];
 	char procs[160]; /* cgroup.procs of its leaf */
-	int fds[4];	 /* become 3, 4, 5, 6 */
+	int fds[4];      /* become 3, 4, 5, 6 */
 };
 
 /* ---- in the child: any failure ends it, and init sees the exit status */
@@ -63,8 +64,8 @@ static _Noreturn void child_fail(const char *what)
 static void child_descriptors(const struct start *s)
 {
 	int high[4];
-	int null_fd = open("/dev/null", O_RDWR);
-	int console_fd = open(board.console, O_WRONLY | O_NOCTTY);
+	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int console_fd = open(board.console, O_WRONLY | O_NOCTTY | O_CLOEXEC);
 
 	/* Two steps, because a source may have the number that another one is to get. */
 	for (int i = 0; i < 4; i++) {
@@ -90,7 +91,8 @@ static void child_rights(void)
 	const struct rlimit no_core = {0, 0};
 
 	for (size_t i = 0; i < ARRAY_SIZE(dropped); i++)
-		if (prctl(PR_CAPBSET_READ, dropped[i], 0, 0, 0) != 0 && prctl(PR_CAPBSET_DROP, dropped[i], 0, 0, 0))
+		if (prctl(PR_CAPBSET_READ, dropped[i], 0, 0, 0) != 0 &&
+		    prctl(PR_CAPBSET_DROP, dropped[i], 0, 0, 0))
 			child_fail("bounding set");
 	/* Read back: what could not be dropped must not be there. */
 	for (size_t i = 0; i < ARRAY_SIZE(dropped); i++)
@@ -128,7 +130,8 @@ static _Noreturn void child_run(const struct start *s)
 	arguments[3] = NULL;
 	(void)setsid();
 	(void)umask(022);
-	/* A device without cgroups is locked already, and the launcher then refuses every service. */
+	/* A device without cgroups is locked already, and the launcher then refuses every service.
+	 */
 	if (s->procs[0] && fd_write_file(AT_FDCWD, s->procs, "0"))
 		child_fail("cgroup");
 	child_descriptors(s);
@@ -140,7 +143,8 @@ static _Noreturn void child_run(const struct start *s)
 
 /* ---- in init */
 
-static void describe(struct init *init, struct start *s, uint32_t generation, struct message_child *m)
+static void describe(struct init *init, struct start *s, uint32_t generation,
+		     struct message_child *m)
 {
 	const struct producer_ring *ring = &init->producers.rings[PRODUCER_LAUNCHER];
 
@@ -152,14 +156,16 @@ static void describe(struct init *init, struct start *s, uint32_t generation, st
 	s->fds[1] = ring->ring_fd;
 	s->fds[2] = ring->index_read_fd;
 	s->fds[3] = ring->bell_fd;
-	*m = (struct message_child){
-		.head = {.type = M_CHILD, .subject = SUBJECT_OF_HELPER(HELPER_LAUNCHER), .generation = generation}};
+	*m = (struct message_child){.head = {.type = M_CHILD,
+					     .subject = SUBJECT_OF_HELPER(HELPER_LAUNCHER),
+					     .generation = generation}};
 	(void)str_copy(m->name, sizeof(m->name), "launcher");
 	if (cgroups_launcher_leaf(generation, m->cgroup, sizeof(m->cgroup)))
 		m->cgroup[0] = '\0';
 	s->procs[0] = '\0';
 	if (m->cgroup[0])
-		(void)snprintf(s->procs, sizeof(s->procs), CGROUP_OURS "/%s/cgroup.procs", m->cgroup);
+		(void)snprintf(s->procs, sizeof(s->procs), CGROUP_OURS "/%s/cgroup.procs",
+			       m->cgroup);
 }
 
 static int start_child(struct init *init, struct start *s, struct message_child *m)
@@ -205,7 +211,8 @@ void launcher_start(struct init *init)
 	struct err err = {0};
 	int r;
 
-	if (power_is_ending(init) || children_alive(&init->children, SUBJECT_OF_HELPER(HELPER_LAUNCHER)))
+	if (power_is_ending(init) ||
+	    children_alive(&init->children, SUBJECT_OF_HELPER(HELPER_LAUNCHER)))
 		return;
 	row->generation++;
 	r = start(init, row->generation);

@@ -33,10 +33,12 @@ static int handle_drop(struct init *init, struct received *received, struct err 
 	const struct message_kind *m = &received->message.kind;
 	int r = store_drop(&init->store, m->head.subject, m->kind);
 
-	return r ? err_set(err, -r, "no place for kind %u of subject %#x", m->kind, m->head.subject) : 0;
+	return r ? err_set(err, -r, "no place for kind %u of subject %#x", m->kind, m->head.subject)
+		 : 0;
 }
 
-/* The process behind a pidfd, 0 when it is gone, -1 when the descriptor is not a pidfd. proc(5): /proc/self/fdinfo. */
+/* The process behind a pidfd, 0 when it is gone, -1 when the descriptor is not a pidfd. proc(5):
+ * /proc/self/fdinfo. */
 static int pidfd_pid(int pidfd)
 {
 	char path[40];
@@ -55,8 +57,10 @@ static int pidfd_pid(int pidfd)
 	return pid;
 }
 
-/* Is it a child of ours, and the one that the message names? Then its exit is ours to reap and no pid can be taken for another. */
-static int check_process(struct init *init, const struct message_child *m, int pidfd, struct err *err)
+/* Is it a child of ours, and the one that the message names? Then its exit is ours to reap and no
+ * pid can be taken for another. */
+static int check_process(struct init *init, const struct message_child *m, int pidfd,
+			 struct err *err)
 {
 	siginfo_t info;
 	int pid = pidfd_pid(pidfd);
@@ -69,10 +73,12 @@ static int check_process(struct init *init, const struct message_child *m, int p
 		return err_set(err, ESRCH, "child %s, pid %d, is not known", m->name, m->pid);
 	}
 	if (pid != m->pid)
-		return err_set(err, EBADMSG, "child %s: pidfd of %d instead of %d", m->name, pid, m->pid);
+		return err_set(err, EBADMSG, "child %s: pidfd of %d instead of %d", m->name, pid,
+			       m->pid);
 	memset(&info, 0, sizeof(info));
 	if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT))
-		return err_sys(err, errno, "child %s, pid %d, is not a child of init", m->name, pid);
+		return err_sys(err, errno, "child %s, pid %d, is not a child of init", m->name,
+			       pid);
 	return 0;
 }
 
@@ -88,13 +94,13 @@ static int check_child(struct init *init, const struct message_child *m, int pid
 	if (power_is_ending(init))
 		return err_set(err, ESHUTDOWN, "no helper starts any more");
 	if (!helper_is_resident((enum helper)helper)) {
-		audit_emit(EVENT_HELPER_START, AUDIT_S(helper_name((enum helper)helper)), AUDIT_N(m->head.generation),
-			   AUDIT_N(m->pid));
+		audit_emit(EVENT_HELPER_START, AUDIT_S(helper_name((enum helper)helper)),
+			   AUDIT_N(m->head.generation), AUDIT_N(m->pid));
 		return 0;
 	}
 	if (helpers_started(init, (enum helper)helper, m->head.generation, m->pid))
-		return err_set(err, ESTALE, "%s of generation %u was not asked for", helper_name((enum helper)helper),
-			       m->head.generation);
+		return err_set(err, ESTALE, "%s of generation %u was not asked for",
+			       helper_name((enum helper)helper), m->head.generation);
 	return 0;
 }
 
@@ -124,7 +130,8 @@ static int handle_ready(struct init *init, struct received *received, struct err
 	log_line("launcher ready, generation %u", launcher->generation);
 	init->launcher_ready = true;
 	init->launcher_up_due = true;
-	/* What a dead launcher had begun and not announced is nobody's: it has no row, so nobody would ever stop it. */
+	/* What a dead launcher had begun and not announced is nobody's: it has no row, so nobody
+	 * would ever stop it. */
 	cgroups_kill_strays(&init->children);
 	helpers_launcher_ready(init);
 	return 0;
@@ -144,12 +151,9 @@ static int handle_failed(struct init *init, struct received *received, struct er
 }
 
 const struct link_handler launcher_handlers[] = {
-	{M_STORE, handle_store},
-	{M_DROP, handle_drop},
-	{M_CHILD, handle_child},
-	{M_LAUNCHER_READY, handle_ready},
-	{M_HELPER_FAILED, handle_failed},
-	{0, NULL},
+	{M_STORE, handle_store},          {M_DROP, handle_drop},
+	{M_CHILD, handle_child},          {M_LAUNCHER_READY, handle_ready},
+	{M_HELPER_FAILED, handle_failed}, {0, NULL},
 };
 
 /* ---- what it is told */
@@ -159,7 +163,8 @@ static int send_plain(struct init *init, uint16_t type, const struct child *chil
 	struct message_plain m = {.head = {.type = type}};
 
 	if (child)
-		m.head = (struct message_head){type, child->subject, child->generation, child->request};
+		m.head = (struct message_head){type, child->subject, child->generation,
+					       child->request};
 	return channel_send(&init->launcher.channel, &m, NULL, 0);
 }
 
@@ -170,7 +175,8 @@ static bool is_told(const struct child *child)
 	return child->state == CHILD_ALIVE && child->subject != SUBJECT_OF_HELPER(HELPER_LAUNCHER);
 }
 
-/* A new launcher takes over what the store holds and learns who lives: link.place walks over both tables. */
+/* A new launcher takes over what the store holds and learns who lives: link.place walks over both
+ * tables. */
 static int send_greeting(struct init *init)
 {
 	struct link *link = &init->launcher;

@@ -22,8 +22,10 @@ static int handle_ack(struct init *init, struct received *received, struct err *
 	struct child *child = children_find(&init->children, head->subject, head->generation);
 
 	if (SUBJECT_IS_HELPER(head->subject))
-		return err_set(err, EPERM, "acknowledges the exit of helper subject %#x", head->subject);
-	/* Twice is no harm: the exit is repeated until the acknowledgement arrives, so two can be on their way. */
+		return err_set(err, EPERM, "acknowledges the exit of helper subject %#x",
+			       head->subject);
+	/* Twice is no harm: the exit is repeated until the acknowledgement arrives, so two can be
+	 * on their way. */
 	if (child && child->state == CHILD_ALIVE)
 		return err_set(err, EPERM, "acknowledges the exit of %s, which lives", child->name);
 	if (child)
@@ -33,7 +35,8 @@ static int handle_ack(struct init *init, struct received *received, struct err *
 
 static bool legal_signal(uint32_t number)
 {
-	static const uint32_t legal[] = {SIGTERM, SIGHUP, SIGINT, SIGUSR1, SIGUSR2, SIGQUIT, SIGKILL};
+	static const uint32_t legal[] = {SIGTERM, SIGHUP,  SIGINT, SIGUSR1,
+					 SIGUSR2, SIGQUIT, SIGKILL};
 
 	for (size_t i = 0; i < ARRAY_SIZE(legal); i++)
 		if (legal[i] == number)
@@ -71,12 +74,14 @@ static int handle_power(struct init *init, struct received *received, struct err
 	return 0;
 }
 
-/* Never before the build: certificates would become valid again. Never more than a device's life after it: none may expire. */
+/* Never before the build: certificates would become valid again. Never more than a device's life
+ * after it: none may expire. */
 static int handle_clock(struct init *init, struct received *received, struct err *err)
 {
 	int64_t ns = received->message.clock.realtime_ns;
 	uint64_t seconds = ns > 0 ? (uint64_t)ns / 1000000000u : 0;
-	struct timespec to = {.tv_sec = (time_t)seconds, .tv_nsec = (long)(ns > 0 ? ns % 1000000000 : 0)};
+	struct timespec to = {.tv_sec = (time_t)seconds,
+			      .tv_nsec = (long)(ns > 0 ? ns % 1000000000 : 0)};
 	uint64_t before = clock_real_us();
 
 	(void)init;
@@ -102,9 +107,10 @@ const struct link_handler supervisor_handlers[] = {
 
 static int send_alive(struct init *init, struct child *child)
 {
-	struct message_running m = {
-		.head = {.type = M_ALIVE, .subject = child->subject, .generation = child->generation},
-		.pid = child->pid};
+	struct message_running m = {.head = {.type = M_ALIVE,
+					     .subject = child->subject,
+					     .generation = child->generation},
+				    .pid = child->pid};
 
 	return channel_send(&init->supervisor.channel, &m, &child->pidfd, 1);
 }
@@ -154,7 +160,8 @@ static int send_exited(struct init *init)
 static int send_launcher_up(struct init *init)
 {
 	struct message_plain m = {
-		.head = {.type = M_LAUNCHER_UP, .generation = init->helpers.rows[HELPER_LAUNCHER].generation}};
+		.head = {.type = M_LAUNCHER_UP,
+			 .generation = init->helpers.rows[HELPER_LAUNCHER].generation}};
 	int r;
 
 	if (!init->launcher_up_due)
@@ -194,5 +201,5 @@ static int send_helper_died(struct init *init)
 }
 
 /* Deaths first: after M_ALIVE_END the supervisor decides about every service. */
-const link_sender supervisor_senders[] = {send_exited,	    send_greeting,    send_shutdown,
+const link_sender supervisor_senders[] = {send_exited,      send_greeting,    send_shutdown,
 					  send_launcher_up, send_helper_died, NULL};

@@ -9,8 +9,8 @@
 #include "base/fd.h"
 #include "init.h"
 
-#define MESSAGES_PER_TURN 32 /* so that one peer cannot keep the others waiting */
-#define MESSAGES_AT_END 4096 /* more than a socket can hold */
+#define MESSAGES_PER_TURN   32   /* so that one peer cannot keep the others waiting */
+#define MESSAGES_AT_END     4096 /* more than a socket can hold */
 #define REFUSALS_PER_SECOND 8
 
 void link_refuse(struct link *link, const char *reason)
@@ -18,7 +18,8 @@ void link_refuse(struct link *link, const char *reason)
 	uint64_t second = clock_monotonic_ms() / 1000;
 	char text[256];
 
-	/* A peer that sends nothing but nonsense must not push our own decisions out of the ring. */
+	/* A peer that sends nothing but nonsense must not push our own decisions out of the ring.
+	 */
 	if (second != link->second) {
 		link->second = second;
 		link->refusals = 0;
@@ -39,14 +40,16 @@ void link_refuse(struct link *link, const char *reason)
 
 static void handle(struct init *init, struct link *link, struct received *received)
 {
-	const struct link_handler *row = link->channel.peer == PEER_LAUNCHER ? launcher_handlers : supervisor_handlers;
+	const struct link_handler *row =
+		link->channel.peer == PEER_LAUNCHER ? launcher_handlers : supervisor_handlers;
 	struct err err = {0};
 
 	for (; row->type; row++)
 		if (row->type == received->message.head.type)
 			break;
 	if (!row->handle)
-		(void)err_set(&err, EBADMSG, "no handler for message %u", received->message.head.type);
+		(void)err_set(&err, EBADMSG, "no handler for message %u",
+			      received->message.head.type);
 	else
 		(void)row->handle(init, received, &err);
 	if (err.code)
@@ -78,8 +81,8 @@ static void link_ready(struct loop *loop, struct watch *watch, uint32_t events)
 
 	for (int i = 0; i < MESSAGES_PER_TURN && !r && link->channel.fd >= 0; i++)
 		r = take_one(init, link);
-	/* Half-closed or broken: nothing more will come or can be said. Its process may live on; a helper without its link is useless and
-	 * is replaced when it dies. */
+	/* Half-closed or broken: nothing more will come or can be said. Its process may live on; a
+	 * helper without its link is useless and is replaced when it dies. */
 	if (r && r != -EAGAIN)
 		link_close(init, link);
 	else if (!r && (events & EPOLLHUP) && !(events & EPOLLIN))
@@ -132,7 +135,8 @@ static void pump(struct init *init, struct link *link, const link_sender *sender
 	blocked = r == -EAGAIN || r == -ENOBUFS || r == -ENOMEM || r == -ETOOMANYREFS;
 	if (blocked != link->writable_wanted && link->channel.fd >= 0) {
 		link->writable_wanted = blocked;
-		(void)loop_change(&init->loop, &link->watch, EPOLLIN | (blocked ? (uint32_t)EPOLLOUT : 0));
+		(void)loop_change(&init->loop, &link->watch,
+				  EPOLLIN | (blocked ? (uint32_t)EPOLLOUT : 0));
 	}
 }
 

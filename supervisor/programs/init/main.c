@@ -12,7 +12,7 @@
 #include "reap.h"
 #include "sys/machine.h"
 
-#define REPEAT_MS 1000 /* unacknowledged exits are sent again */
+#define REPEAT_MS        1000 /* unacknowledged exits are sent again */
 #define SIGNALS_PER_TURN 16
 
 /* All that init knows. Nothing is allocated, and nothing here is ever given back. */
@@ -129,7 +129,8 @@ int main(void)
 	helpers_start(&init);
 	init.repeat.due = repeat_due;
 	loop_timer_set(&init.loop, &init.repeat, clock_monotonic_ms() + REPEAT_MS);
-	/* The kernel panics when PID 1 ends, so it does not: an error of epoll is a state to try again in. */
+	/* The kernel panics when PID 1 ends, so it does not: an error of epoll is a state to try
+	 * again in. */
 	for (;;) {
 		int r = loop_run(&init.loop);
 

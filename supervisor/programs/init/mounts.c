@@ -16,8 +16,8 @@
 #define MS_NOSYMFOLLOW 256 /* linux/mount.h, since 5.10 */
 #endif
 
-#define SAFE (MS_NOSUID | MS_NODEV | MS_NOEXEC)
-#define STATE_WAIT_MS 10000
+#define SAFE           (MS_NOSUID | MS_NODEV | MS_NOEXEC)
+#define STATE_WAIT_MS  10000
 #define STATE_PAUSE_MS 20
 
 /* In order: a mount point may lie on the one before. */
@@ -32,7 +32,8 @@ static const struct mount_row {
 	{"/dev", "devtmpfs", MS_NOSUID | MS_NOEXEC, "mode=0755"},
 	{"/run", "tmpfs", SAFE, "mode=0755,size=1m,nr_inodes=256"},
 	{"/sys/kernel/security", "securityfs", SAFE, NULL},
-	/* nsdelegate: a process that is root in its own cgroup namespace cannot leave it or change its limits. */
+	/* nsdelegate: a process that is root in its own cgroup namespace cannot leave it or change
+	   its limits. */
 	{"/sys/fs/cgroup", "cgroup2", SAFE, "nsdelegate,memory_recursiveprot"},
 };
 
@@ -43,7 +44,8 @@ int boot_mounts(struct init *init, struct err *err)
 	(void)init;
 	for (size_t i = 0; i < ARRAY_SIZE(mounts); i++) {
 		(void)mkdir(mounts[i].target, 0755);
-		if (mount(mounts[i].type, mounts[i].target, mounts[i].type, mounts[i].flags, mounts[i].options))
+		if (mount(mounts[i].type, mounts[i].target, mounts[i].type, mounts[i].flags,
+			  mounts[i].options))
 			failed = err_sys(err, errno, "%s", mounts[i].target);
 	}
 	if (mkdir("/run/bartizan", 0755) && errno != EEXIST)
@@ -74,7 +76,8 @@ static int mount_state(struct err *err)
 	if (r)
 		return err_sys(err, -r, "%s", board.state_device);
 	/* Never formatted here: an empty one is a mistake that a person has to look at. */
-	if (mount(board.state_device, "/state", "ext4", SAFE | MS_NOSYMFOLLOW | MS_NOATIME, "errors=remount-ro"))
+	if (mount(board.state_device, "/state", "ext4", SAFE | MS_NOSYMFOLLOW | MS_NOATIME,
+		  "errors=remount-ro"))
 		return err_sys(err, errno, "%s cannot be mounted", board.state_device);
 	return 0;
 }
@@ -91,9 +94,11 @@ int boot_state(struct init *init, struct err *err)
 		audit_emit(EVENT_STATE_MOUNTED, AUDIT_S(board.state_device));
 		return 0;
 	}
-	audit_emit(EVENT_STATE_MISSING, AUDIT_S(board.state_device ? board.state_device : ""), AUDIT_S(err->msg));
+	audit_emit(EVENT_STATE_MISSING, AUDIT_S(board.state_device ? board.state_device : ""),
+		   AUDIT_S(err->msg));
 	/* The audit trail goes on, in memory. */
-	if (mount("state", "/state", "tmpfs", SAFE | MS_NOSYMFOLLOW, "mode=0755,size=4m,nr_inodes=256"))
+	if (mount("state", "/state", "tmpfs", SAFE | MS_NOSYMFOLLOW,
+		  "mode=0755,size=4m,nr_inodes=256"))
 		log_line("no memory for the audit spool: %s", err_text(errno));
 	return r;
 }

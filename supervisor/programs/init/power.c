@@ -17,7 +17,7 @@
 #include "sys/machine.h"
 #include "sys/watchdog.h"
 
-#define UNMOUNT_TRIES 20
+#define UNMOUNT_TRIES    20
 #define UNMOUNT_PAUSE_MS 100
 
 static void stage_killing(struct init *init);
@@ -42,7 +42,8 @@ static const struct stage {
 } stages[STAGE_COUNT] = {
 	[STAGE_UP] = {"up", NULL, 0, NULL},
 	/* The supervisor knows each service's own limit; this is for one that hangs. */
-	[STAGE_ASKING] = {"asking the supervisor", NULL, (CONFIG_STOP_TIMEOUT_MAX_S + 30) * 1000, nobody_to_ask},
+	[STAGE_ASKING] = {"asking the supervisor", NULL, (CONFIG_STOP_TIMEOUT_MAX_S + 30) * 1000,
+			  nobody_to_ask},
 	[STAGE_KILLING] = {"killing services", stage_killing, 5000, services_gone},
 	[STAGE_FLUSHING] = {"flushing the recorder", stage_flushing, 3000, recorder_gone},
 	[STAGE_SHIPPING] = {"stopping the shipper", stage_shipping, 3000, shipper_gone},
@@ -68,7 +69,8 @@ static bool helper_gone(const struct init *init, enum helper helper)
 	return true;
 }
 
-/* Its link is open from the moment it is asked for; a supervisor that crashed comes back and is asked again. */
+/* Its link is open from the moment it is asked for; a supervisor that crashed comes back and is
+ * asked again. */
 static bool nobody_to_ask(const struct init *init)
 {
 	return init->supervisor.channel.fd < 0 && services_gone(init);
@@ -111,6 +113,13 @@ static void stage_killing(struct init *init)
 	audit_emit(EVENT_POWER, AUDIT_S(power_name(init->power.how)));
 	log_line("%s", power_name(init->power.how));
 	(void)cgroup_kill("services");
+	/* Also one that got out of its cgroup, or whose cgroup is gone. */
+	for (size_t i = 0; i < CHILDREN_MAX; i++) {
+		const struct child *child = &init->children.rows[i];
+
+		if (child->state == CHILD_ALIVE && !SUBJECT_IS_HELPER(child->subject))
+			(void)syscall(SYS_pidfd_send_signal, child->pidfd, SIGKILL, NULL, 0);
+	}
 }
 
 /* On SIGTERM it writes what is in the rings, syncs and exits. */
@@ -147,7 +156,8 @@ static void stage_leaving(struct init *init)
 
 static void stage_forcing(struct init *init)
 {
-	static const enum reboot_how how[POWER_COUNT] = {REBOOT_POWER_OFF, REBOOT_RESTART, REBOOT_HALT};
+	static const enum reboot_how how[POWER_COUNT] = {REBOOT_POWER_OFF, REBOOT_RESTART,
+							 REBOOT_HALT};
 
 	(void)reboot_by_child(how[init->power.how]);
 }
@@ -160,13 +170,15 @@ static void stage_lost(struct init *init)
 
 _Noreturn void power_leave(enum power how)
 {
-	static const enum reboot_how hows[POWER_COUNT] = {REBOOT_POWER_OFF, REBOOT_RESTART, REBOOT_HALT};
+	static const enum reboot_how hows[POWER_COUNT] = {REBOOT_POWER_OFF, REBOOT_RESTART,
+							  REBOOT_HALT};
 	int r = -1;
 
 	/* Copies of init's descriptors hold mounts as well; 1 and 2 are the console. */
 	(void)syscall(SYS_close_range, 3, ~0u, 0);
 	sync();
-	/* Loop devices and device-mapper nodes let go of their files some time after their last user. */
+	/* Loop devices and device-mapper nodes let go of their files some time after their last
+	 * user. */
 	for (int i = 0; i < UNMOUNT_TRIES; i++) {
 		r = umount2("/state", UMOUNT_NOFOLLOW);
 		if (r == 0 || errno == EINVAL || errno == ENOENT)

@@ -6,17 +6,18 @@
 
 struct init;
 
-/* Going down, one stage after the other, each with a deadline after which the next begins whatever happened. */
+/* Going down, one stage after the other, each with a deadline after which the next begins whatever
+ * happened. */
 enum power_stage {
 	STAGE_UP,
-	STAGE_ASKING,	/* the supervisor stops the services in order and answers M_POWER */
-	STAGE_KILLING,	/* what is left of the services */
+	STAGE_ASKING,   /* the supervisor stops the services in order and answers M_POWER */
+	STAGE_KILLING,  /* what is left of the services */
 	STAGE_FLUSHING, /* the recorder writes what is in the rings */
 	STAGE_SHIPPING, /* the shipper sends what it can */
 	STAGE_CLEARING, /* every process but init is killed */
-	STAGE_LEAVING,	/* a child syncs, unmounts and calls reboot(2) */
-	STAGE_FORCING,	/* the same without sync */
-	STAGE_LOST,	/* reboot(2) does not work: nobody feeds the watchdog any more */
+	STAGE_LEAVING,  /* a child syncs, unmounts and calls reboot(2) */
+	STAGE_FORCING,  /* the same without sync */
+	STAGE_LOST,     /* reboot(2) does not work: nobody feeds the watchdog any more */
 	STAGE_COUNT
 };
 
@@ -28,7 +29,8 @@ struct power_off {
 	struct init *init;
 };
 
-/* Somebody told init: ask the supervisor to stop the services first. Harmless when the device is going down already. */
+/* Somebody told init: ask the supervisor to stop the services first. Harmless when the device is
+ * going down already. */
 void power_ask(struct init *init, enum power how, const char *why);
 
 /* The supervisor said that all services are down. */

@@ -9,7 +9,7 @@
 #include "links.h"
 
 #define REAPS_PER_TURN 64
-#define STRANGER_MS 10000 /* the launcher gives up on an announcement after that time */
+#define STRANGER_MS    10000 /* the launcher gives up on an announcement after that time */
 
 void reap_handle_exit(struct init *init, struct child *child)
 {
@@ -17,8 +17,8 @@ void reap_handle_exit(struct init *init, struct child *child)
 	uint16_t helper = SUBJECT_SLOT(child->subject);
 
 	if (!SUBJECT_IS_HELPER(child->subject)) {
-		audit_emit(EVENT_EXIT, AUDIT_S(child->name), AUDIT_N(child->generation), AUDIT_N(child->pid),
-			   AUDIT_N(m->code), AUDIT_N(m->status));
+		audit_emit(EVENT_EXIT, AUDIT_S(child->name), AUDIT_N(child->generation),
+			   AUDIT_N(child->pid), AUDIT_N(m->code), AUDIT_N(m->status));
 		return;
 	}
 	helpers_died(init, (enum helper)helper, m);
@@ -55,7 +55,8 @@ static void keep_stranger(struct init *init, pid_t pid, int status, const struct
 {
 	struct stranger *stranger = &init->strangers[init->next_stranger++ % STRANGERS_MAX];
 
-	*stranger = (struct stranger){.pid = pid, .status = status, .usage = *usage, .at_ms = clock_monotonic_ms()};
+	*stranger = (struct stranger){
+		.pid = pid, .status = status, .usage = *usage, .at_ms = clock_monotonic_ms()};
 }
 
 static void more_due(struct loop *loop, struct timer *timer)
@@ -76,7 +77,8 @@ void reap_some(struct init *init)
 			goto done;
 		child = children_by_pid(&init->children, pid);
 		if (!child) {
-			/* An orphan that came to PID 1, or one whose announcement is still on its way. */
+			/* An orphan that came to PID 1, or one whose announcement is still on its
+			 * way. */
 			keep_stranger(init, pid, status, &usage);
 			continue;
 		}

@@ -10,7 +10,8 @@ struct child;
 /* Reap at most 64 processes; what is left comes in the next turn of the loop. */
 void reap_some(struct init *init);
 
-/* If the process of the newly announced @child was reaped already, do now what its exit asks for. */
+/* If the process of the newly announced @child was reaped already, do now what its exit asks for.
+ */
 bool reap_was_reaped(struct init *init, pid_t pid);
 void reap_late(struct init *init, struct child *child);
 

@@ -16,11 +16,12 @@
 #include "generated/autoconf.h"
 
 /*
- * An initramfs is a writable file system that can be neither unmounted nor left by pivot_root(2): its files move into a tmpfs of fixed
- * size, which becomes the root, can be remounted read-only, and is all that a chroot or ".." can ever find.
+ * An initramfs is a writable file system that can be neither unmounted nor left by pivot_root(2):
+ * its files move into a tmpfs of fixed size, which becomes the root, can be remounted read-only,
+ * and is all that a chroot or ".." can ever find.
  */
-#define NEW_ROOT "/.root"
-#define NEW_NAME ".root"
+#define NEW_ROOT  "/.root"
+#define NEW_NAME  ".root"
 #define DEPTH_MAX 12
 #define COPY_ONCE (1u << 20)
 
@@ -225,7 +226,8 @@ static int make_new_root(struct err *err)
 {
 	if (mkdir(NEW_ROOT, 0755) && errno != EEXIST)
 		return err_sys(err, errno, "%s", NEW_ROOT);
-	if (mount("root", NEW_ROOT, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755,size=16m,nr_inodes=1024"))
+	if (mount("root", NEW_ROOT, "tmpfs", MS_NOSUID | MS_NODEV,
+		  "mode=0755,size=16m,nr_inodes=1024"))
 		return err_sys(err, errno, "no memory for the root");
 	return 0;
 }
