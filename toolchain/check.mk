@@ -149,21 +149,6 @@ test: $(UNIT_BINS) $(FUZZ_BINS)
 		$(IMAGES_SUITES) $(NS_SUITES) $(FUZZ_SUITES) $(STYLE_SUITES) $(UNIT_SUITES)
 
 style:
-	@$(TALLY) $(STYLE_SUITES)
-check-ns:
-	@$(TALLY) $(NS_SUITES)
-check-hostile:
-	@$(TALLY) $(HOSTILE_SUITES)
-check-qemu:
-	@$(TALLY) $(QEMU_SUITES)
-check-crash:
-	@$(TALLY) --timeout 5400 $(CRASH_SUITES)
-
-# Two at once: a QEMU guest or a sanitizer run keeps one processor busy, and there are two.
-test: $(UNIT_BINS) $(FUZZ_BINS)
-	@$(TALLY) --jobs 2 $(STYLE_SUITES) $(UNIT_SUITES) $(FUZZ_SUITES) $(NS_SUITES) $(HOSTILE_SUITES) $(QEMU_SUITES)
-
-style:
 	@$(TALLY) --jobs 2 $(STYLE_SUITES) tests/style/format tests/style/tidy tests/style/cppcheck
 
 .DELETE_ON_ERROR:
