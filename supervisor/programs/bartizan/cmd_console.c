@@ -57,7 +57,8 @@ static int split(char *line, char **words)
 	char *rest = NULL;
 	int count = 0;
 
-	for (char *word = strtok_r(line, " \t\r\n", &rest); word; word = strtok_r(NULL, " \t\r\n", &rest)) {
+	for (char *word = strtok_r(line, " \t\r\n", &rest); word;
+	     word = strtok_r(NULL, " \t\r\n", &rest)) {
 		if (count == WORDS_MAX)
 			return -E2BIG;
 		words[count++] = word;

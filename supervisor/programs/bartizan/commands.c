@@ -6,16 +6,17 @@
 
 #ifdef BARTIZAN_HOST
 #include "image/commands.h"
-#define HOST(function) function
+#define HOST(function)   function
 #define DEVICE(function) NULL
 #else
-#define HOST(function) NULL
+#define HOST(function)   NULL
 #define DEVICE(function) function
 #endif
 
 /* clang-format off */
 const struct command commands[] = {
 	{"image", HOST(image_command), "build, sign, verify and inspect images", ON_HOST},
+	{"explain", HOST(explain_command), "explain the keys of the configuration files", ON_HOST},
 	{"ps", DEVICE(cmd_ps), "list the services and what they are doing", ON_DEVICE},
 	{"status", DEVICE(cmd_status), "show one service; the exit code says its state", ON_DEVICE},
 	{"start", DEVICE(cmd_start), "start a service and what it depends on", ON_DEVICE},

@@ -2,8 +2,9 @@
 #define BARTIZAN_COMMANDS_H
 
 /*
- * One row per command, one file per command: `int cmd_NAME(int argc, char **argv)` with argv[0] the command's name; it returns the exit
- * code. A command of the other build has its row too, without function, so that the program can say where to find it.
+ * One row per command, one file per command: `int cmd_NAME(int argc, char **argv)` with argv[0] the
+ * command's name; it returns the exit code. A command of the other build has its row too, without
+ * function, so that the program can say where to find it.
  */
 enum where { ON_DEVICE, ON_HOST, ON_BOTH };
 
