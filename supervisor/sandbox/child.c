@@ -75,6 +75,11 @@ static void wait_for_gate(void)
 		_exit(EXIT_REFUSED);
 }
 
+static bool is_wanted(const struct step *s, const struct plan *p)
+{
+	return p->join_pidfd >= 0 ? s->join : s->create;
+}
+
 static void run_steps(struct plan *p)
 {
 	struct err err = {0};
@@ -82,13 +87,13 @@ static void run_steps(struct plan *p)
 	for (size_t i = 0; i < sandbox_step_count; i++) {
 		const struct step *s = &sandbox_steps[i];
 
-		if (p->join_pidfd >= 0 ? !s->join : !s->create)
+		if (!is_wanted(s, p))
 			continue;
-		if (s->apply(p, &err) || (s->prove && s->prove(p, &err)))
-			fail(s->name, &err);
 		/* The last descriptors of the launcher go before the filter comes. */
-		if (s[1].apply == step_filter_apply &&
+		if (s->apply == step_filter_apply &&
 		    syscall(SYS_close_range, plan_report_number(p) + 1, ~0u, 0))
+			fail("close", (err_sys(&err, errno, "close_range"), &err));
+		if (s->apply(p, &err) || (s->prove && s->prove(p, &err)))
 			fail(s->name, &err);
 	}
 }
