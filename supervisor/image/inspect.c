@@ -27,8 +27,8 @@ static void read_manifest(struct inspection *i)
 	size_t length;
 
 	if (!source_manifest(&i->source, i->manifest, &length, &i->manifest_err))
-		(void)policy_load_service(MANIFEST_NAME, i->manifest, length, true, &i->policy,
-					  &i->manifest_err);
+		(void)policy_load_service(&(struct policy_text){MANIFEST_NAME, i->manifest, length},
+					  true, &i->policy, &i->manifest_err);
 }
 
 static void print_field(const char *name, const char *value)

@@ -19,7 +19,7 @@ static int load_service(const char *path, struct policy *policy, struct err *err
 
 	if (r)
 		return r;
-	r = policy_load_service(path, text, size, false, policy, err);
+	r = policy_load_service(&(struct policy_text){path, text, size}, false, policy, err);
 	free(text);
 	return r;
 }
@@ -29,21 +29,20 @@ static int check_device(const char *path, const char *name, const struct policy 
 			struct err *err)
 {
 	static struct device_policy device;
-	struct device_service any = {0};
-	const struct device_service *row = &any;
+	static struct device_service any;
+	const struct device_service *row;
 	char *text;
 	size_t size;
 	int r = workdir_read_file(path, DEVICE_MAX, &text, &size, err);
 
 	if (r)
 		return r;
-	r = policy_load_device(path, text, size, &device, err);
+	r = policy_load_device(&(struct policy_text){path, text, size}, &device, err);
 	free(text);
 	if (r)
 		return r;
 	any.bounds = device.bounds;
-	if (name)
-		row = policy_device_service(&device, name);
+	row = name ? policy_device_service(&device, name) : &any;
 	if (!row)
 		return err_set(err, EACCES, "%s does not name %s", path, name);
 	return policy_check_bounds(policy, &device, row, err);

@@ -44,7 +44,7 @@ static int read_input(const char *path, char **input, size_t *size, struct polic
 		return r;
 	/* As it was written, so that a mistake is reported with the author's line
 	 * numbers. */
-	r = policy_load_service(path, *input, *size, false, policy, err);
+	r = policy_load_service(&(struct policy_text){path, *input, *size}, false, policy, err);
 	if (r)
 		free(*input);
 	return r;
@@ -67,7 +67,7 @@ int manifest_make(const struct manifest *m, const char *path, struct manifest_te
 	if (!whole)
 		return err_sys(err, ENOMEM, "manifest");
 	size += (size_t)length;
-	r = policy_load_service("[image]", whole, size, true, policy, err);
+	r = policy_load_service(&(struct policy_text){"[image]", whole, size}, true, policy, err);
 	if (r) {
 		free(whole);
 		return r;

@@ -58,7 +58,8 @@ static int load_directory(struct verification *v, int directory_fd, struct err *
 
 	if (size < 0)
 		return err_sys(err, (int)-size, "%s/" TRUST_CONF, v->trust);
-	r = policy_load_trust(TRUST_CONF, text, (size_t)size, &v->policy, err);
+	r = policy_load_trust(&(struct policy_text){TRUST_CONF, text, (size_t)size}, &v->policy,
+			      err);
 	r = r ? r : policy_validate_trust(&v->policy, err);
 	return r ? r : trust_anchors_load(&v->anchors, directory_fd, &v->policy, err);
 }
@@ -80,7 +81,9 @@ static int check_manifest(struct verification *v, struct err *err)
 	size_t length;
 	int r = source_manifest(&v->source, v->manifest, &length, err);
 
-	r = r ? r : policy_load_service(MANIFEST_NAME, v->manifest, length, true, &v->service, err);
+	r = r ? r
+	      : policy_load_service(&(struct policy_text){MANIFEST_NAME, v->manifest, length}, true,
+				    &v->service, err);
 	if (!r && v->service.arch != v->source.arch)
 		return err_set(err, ENOEXEC, "manifest is for %s, the partitions are for %s",
 			       trust_arch_name(v->service.arch), trust_arch_name(v->source.arch));

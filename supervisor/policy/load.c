@@ -224,14 +224,14 @@ static int finish(struct load *l)
 	return 0;
 }
 
-static int load(struct load *l, const char *bytes, size_t size)
+static int load(struct load *l, const struct policy_text *text)
 {
-	int r = policy_lines_check(l->file, bytes, size, &l->err);
+	int r = policy_lines_check(l->file, text->bytes, text->size, &l->err);
 
 	r = r ? r : start(l);
 	if (r)
 		return r;
-	r = ini_parse_string_length(bytes, size, take_line, l);
+	r = ini_parse_string_length(text->bytes, text->size, take_line, l);
 	if (l->err.code)
 		return -l->err.code;
 	if (r) /* inih found a line that the check of the lines let through: two readers disagree */
@@ -239,63 +239,57 @@ static int load(struct load *l, const char *bytes, size_t size)
 	return finish(l);
 }
 
-static int run(struct load *l, const char *bytes, size_t size, struct err *err)
+static int run(const struct policy_text *text, const struct policy_format *format, void *root,
+	       struct err *err)
 {
-	int r = load(l, bytes, size);
+	struct load l = {.file = text->file, .format = format, .root = root};
+	int r = load(&l, text);
 
 	if (r && err)
-		*err = l->err;
+		*err = l.err;
 	return r;
 }
 
-int policy_load_service(const char *file, const char *bytes, size_t size, bool with_image,
-			struct policy *policy, struct err *err)
+int policy_load_service(const struct policy_text *text, bool with_image, struct policy *policy,
+			struct err *err)
 {
 	static struct policy made;
-	struct load l = {
-		.file = file,
-		.format = with_image ? &policy_service_format : &policy_input_format,
-		.root = &made,
-	};
 	int r;
 
 	memset(&made, 0, sizeof(made));
 	made.magic = POLICY_MAGIC;
 	made.size = sizeof(made);
 	policy_defaults(&made);
-	r = run(&l, bytes, size, err);
+	r = run(text, with_image ? &policy_service_format : &policy_input_format, &made, err);
 	if (!r)
 		*policy = made;
 	return r;
 }
 
-int policy_load_device(const char *file, const char *bytes, size_t size,
-		       struct device_policy *device, struct err *err)
+int policy_load_device(const struct policy_text *text, struct device_policy *device,
+		       struct err *err)
 {
 	static struct device_policy made;
-	struct load l = {.file = file, .format = &policy_device_format, .root = &made};
 	int r;
 
 	memset(&made, 0, sizeof(made));
 	made.magic = DEVICE_MAGIC;
 	made.size = sizeof(made);
-	r = run(&l, bytes, size, err);
+	r = run(text, &policy_device_format, &made, err);
 	if (!r)
 		*device = made;
 	return r;
 }
 
-int policy_load_trust(const char *file, const char *bytes, size_t size, struct trust_policy *trust,
-		      struct err *err)
+int policy_load_trust(const struct policy_text *text, struct trust_policy *trust, struct err *err)
 {
 	static struct trust_policy made;
-	struct load l = {.file = file, .format = &policy_trust_format, .root = &made};
 	int r;
 
 	memset(&made, 0, sizeof(made));
 	made.magic = TRUST_MAGIC;
 	made.size = sizeof(made);
-	r = run(&l, bytes, size, err);
+	r = run(text, &policy_trust_format, &made, err);
 	if (!r)
 		*trust = made;
 	return r;

@@ -14,15 +14,18 @@
  * Nothing is stored then. These functions use inih; the launcher links none of them.
  */
 
+struct policy_text {
+	const char *file; /* for messages */
+	const char *bytes;
+	size_t size;
+};
+
 /* @with_image: [image] is required (a manifest); otherwise it is refused (input of `image build`).
  */
-int policy_load_service(const char *file, const char *bytes, size_t size, bool with_image,
-			struct policy *policy, struct err *err);
-
-int policy_load_device(const char *file, const char *bytes, size_t size,
-		       struct device_policy *device, struct err *err);
-
-int policy_load_trust(const char *file, const char *bytes, size_t size, struct trust_policy *trust,
-		      struct err *err);
+int policy_load_service(const struct policy_text *text, bool with_image, struct policy *policy,
+			struct err *err);
+int policy_load_device(const struct policy_text *text, struct device_policy *device,
+		       struct err *err);
+int policy_load_trust(const struct policy_text *text, struct trust_policy *trust, struct err *err);
 
 #endif

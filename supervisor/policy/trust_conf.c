@@ -29,7 +29,7 @@ static bool is_scope(const char *text)
 static int parse_scope(const struct policy_key *key, const char *value, void *base, struct err *err)
 {
 	struct trust_signer *signer = base;
-	char *row = signer->scopes[signer->scope_count];
+	char *row;
 
 	if (!is_scope(value))
 		return err_set(err, EINVAL, "not of the form \"%s\"", key->type->syntax);
@@ -38,10 +38,9 @@ static int parse_scope(const struct policy_key *key, const char *value, void *ba
 	for (unsigned int i = 0; i < signer->scope_count; i++)
 		if (str_equal(signer->scopes[i], value))
 			return err_set(err, EEXIST, "is repeated");
+	row = signer->scopes[signer->scope_count++];
 	memset(row, 0, sizeof(signer->scopes[0]));
-	memcpy(row, value, strlen(value));
-	signer->scope_count++;
-	return 0;
+	return str_copy(row, sizeof(signer->scopes[0]), value);
 }
 
 static bool print_scope(const struct policy_key *key, const void *base, unsigned int index,

@@ -121,7 +121,7 @@ static int add_pair(const struct policy_key *key, const char *value, size_t name
 	for (unsigned int i = 0; (other = policy_words_at(&words, buffer, i)); i++)
 		if (strncmp(other, value, name_size + 1) == 0)
 			return err_set(err, EEXIST, "\"%.*s\" is set twice", (int)name_size, value);
-	r = policy_words_add(&words, buffer, room_of(key), value, strlen(value), err);
+	r = policy_words_add(&words, buffer, room_of(key), value, err);
 	if (!r)
 		words_store(key, base, &words, buffer);
 	return r;

@@ -7,8 +7,10 @@
 	256 /* far below what execve(2) takes; keeps every walk over a hostile struct short */
 
 int policy_words_add(struct policy_words *words, char *buffer, size_t size, const char *word,
-		     size_t count, struct err *err)
+		     struct err *err)
 {
+	size_t count = strlen(word);
+
 	if (words->count >= WORDS_MAX)
 		return err_set(err, E2BIG, "more than %d words", WORDS_MAX);
 	if (count >= size - words->used)
@@ -89,7 +91,8 @@ int policy_words_split(struct policy_words *words, char *buffer, size_t size, co
 		line = take_word(line, word, &length);
 		if (!line)
 			return err_set(err, EINVAL, "a quote is not closed");
-		r = policy_words_add(words, buffer, size, word, length, err);
+		word[length] = '\0';
+		r = policy_words_add(words, buffer, size, word, err);
 		if (r)
 			return r;
 	}

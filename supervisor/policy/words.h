@@ -6,10 +6,9 @@
 
 /* Lists of strings in a fixed buffer: argv, environment, labels. */
 
-/* Append @count bytes of @word and a terminator. -E2BIG when the buffer of @size bytes or 65535
- * words are full. */
+/* Append @word. -E2BIG when the buffer of @size bytes is full, or there are too many words. */
 int policy_words_add(struct policy_words *words, char *buffer, size_t size, const char *word,
-		     size_t count, struct err *err);
+		     struct err *err);
 
 /* Word number @index, NULL past the end. */
 const char *policy_words_at(const struct policy_words *words, const char *buffer,

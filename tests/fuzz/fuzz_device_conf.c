@@ -11,7 +11,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct device_policy device;
 	struct err err;
 
-	if (policy_load_device("f", (const char *)data, size, &device, &err) == 0 &&
+	if (policy_load_device(&(struct policy_text){"f", (const char *)data, size}, &device,
+			       &err) == 0 &&
 	    policy_validate_device(&device, &err))
 		abort();
 	return 0;

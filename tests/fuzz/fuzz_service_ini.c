@@ -21,7 +21,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct policy policy;
 	struct err err;
 
-	if (policy_load_service("f", (const char *)data, size, true, &policy, &err))
+	if (policy_load_service(&(struct policy_text){"f", (const char *)data, size}, true, &policy,
+				&err))
 		return 0;
 	if (policy_validate(&policy, &err))
 		abort();

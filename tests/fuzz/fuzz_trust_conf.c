@@ -11,7 +11,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct trust_policy trust;
 	struct err err;
 
-	if (policy_load_trust("f", (const char *)data, size, &trust, &err) == 0 &&
+	if (policy_load_trust(&(struct policy_text){"f", (const char *)data, size}, &trust, &err) ==
+		    0 &&
 	    policy_validate_trust(&trust, &err))
 		abort();
 	return 0;

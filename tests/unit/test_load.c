@@ -25,7 +25,7 @@ static int load_bytes(const char *bytes, size_t size, bool with_image)
 
 	memcpy(copy, bytes, size);
 	memset(&err, 0, sizeof(err));
-	r = policy_load_service("f", copy, size, with_image, &policy, &err);
+	r = policy_load_service(&(struct policy_text){"f", copy, size}, with_image, &policy, &err);
 	free(copy);
 	return r;
 }
@@ -123,89 +123,89 @@ static void test_values(void **state)
 	       "builtin:strict\n");
 }
 
+static const struct {
+	const char *lines;
+	const char *reason;
+} refused_values[] = {
+	{"memory = 1k\n", "f:3: [service] memory = 1k: out of range: 4m to 1024g"},
+	{"memory = -1\n", "not of the form"},
+	{"memory = unlimited\n", "not of the form"},
+	{"memory = 64 m\n", "not of the form"},
+	{"memory =\n", "has no value"},
+	{"memory_high = 128m\n", "memory_high is above memory"},
+	{"memory_swap = 32m\n", "memory_swap is memory and swap together"},
+	{"memory_reservation = 65m\n", "memory_reservation is above memory"},
+	{"cpus = 0\n", "out of range"},
+	{"cpus = 1,5\n", "not of the form"},
+	{"cpus = 0.015\n", "finer than a hundredth"},
+	{"cpu_shares = 1\n", "out of range"},
+	{"pids_limit = 0\n", "out of range"},
+	{"pids_limit = 4097\n", "out of range"},
+	{"user = root\n", "not of the form"},
+	{"user = 0:0\n", "must be numbers from 10000"},
+	{"user = 10000:0\n", "must be numbers from 10000"},
+	{"umask = 77\n", "not of the form"},
+	{"umask = 01000\n", "out of range"},
+	{"working_dir = tmp\n", "not an absolute path"},
+	{"working_dir = /a/../b\n", "leads upwards"},
+	{"hostname = a_b\n", "holds a character"},
+	{"ulimit = core=1k\n", "core files"},
+	{"ulimit = nofile=20:10\n", "soft limit is above"},
+	{"ulimit = nofile=unlimited\n", "open files must have a bound"},
+	{"ulimit = files=1\n", "is not a resource limit"},
+	{"tmpfs = /tmp:size=0\n", "is not a size"},
+	{"tmpfs = /tmp:size=50%\n", "share of the device's memory"},
+	{"tmpfs = /tmp:size=65m\n", "is larger than memory"},
+	{"tmpfs = /tmp:exec\n", "programs come from the signed image"},
+	{"tmpfs = /tmp:suid\n", "set-user-id"},
+	{"tmpfs = /tmp:dev\n", "devices are given"},
+	{"tmpfs = /tmp:uid=5\n", "is not an option"},
+	{"tmpfs = /\n", "other than /"},
+	{"tmpfs = /proc/x\n", "would cover /proc"},
+	{"tmpfs = /run\n", "would cover /run/secrets"},
+	{"tmpfs = /usr\n", "would cover /usr/lib/bartizan"},
+	{"tmpfs = /tmp\ntmpfs = /tmp/a\n", "overlap"},
+	{"seccomp = unconfined\n", "not builtin:strict"},
+	{"seccomp = builtin:moby\n", "not builtin:strict"},
+	{"read_only = no\n", "this is always yes"},
+	{"no_new_privs = no\n", "this is always yes"},
+	{"cap_drop = CHOWN\n", "this is always ALL"},
+	{"cap_add = SYS_ADMIN\n", "is root by another name"},
+	{"cap_add = cap_net_raw\n", "networks are not built in"},
+	{"cap_add = NONSENSE\n", "not the name of a capability"},
+	{"network = host\n", "this is always none"},
+	{"restart = always\n", "without limit hides"},
+	{"restart = on-failure:0\n", "not of the form"},
+	{"stop_signal = KILL\n", "not one of TERM"},
+	{"stop_timeout = 10\n", "not of the form"},
+	{"stop_timeout = 11m\n", "out of range"},
+	{"ready = notify\n", "not exec"},
+	{"health_cmd = probe\n", "absolute path"},
+	{"health_cmd = /p\nhealth_interval = 1s\nhealth_timeout = 2s\n",
+	 "health_timeout is longer"},
+	{"health_retries = 0\n", "out of range"},
+	{"depends_on = UP\n", "is not a service name"},
+	{"depends_on = a:up\n", "is neither started nor healthy"},
+	{"depends_on = a\ndepends_on = a\n", "is named twice"},
+	{"env = LD_PRELOAD=/x\n", "makes a loader run code"},
+	{"env = PYTHONPATH=/x\n", "makes a loader run code"},
+	{"env = DB_PASSWORD=hunter2\n", "looks like a secret"},
+	{"env = 1A=b\n", "the name may hold"},
+	{"env = NOVALUE\n", "not of the form NAME=VALUE"},
+	{"env = A=b\nenv = A=c\n", "is set twice"},
+	{"label.Site = x\n", "a label's name"},
+	{"label.bartizan.x = y\n", "reserved"},
+	{"log_rate = 10/m\n", "not of the form"},
+	{"log_facility = 3\n", "not kern"},
+	{"overflow = yes\n", "not drop or block"},
+	{"mdwe = maybe\n", "neither yes nor no"},
+};
+
 static void test_refused_values(void **state)
 {
-	static const struct {
-		const char *lines;
-		const char *reason;
-	} bad[] = {
-		{"memory = 1k\n", "f:3: [service] memory = 1k: out of range: 4m to 1024g"},
-		{"memory = -1\n", "not of the form"},
-		{"memory = unlimited\n", "not of the form"},
-		{"memory = 64 m\n", "not of the form"},
-		{"memory =\n", "has no value"},
-		{"memory_high = 128m\n", "memory_high is above memory"},
-		{"memory_swap = 32m\n", "memory_swap is memory and swap together"},
-		{"memory_reservation = 65m\n", "memory_reservation is above memory"},
-		{"cpus = 0\n", "out of range"},
-		{"cpus = 1,5\n", "not of the form"},
-		{"cpus = 0.015\n", "finer than a hundredth"},
-		{"cpu_shares = 1\n", "out of range"},
-		{"pids_limit = 0\n", "out of range"},
-		{"pids_limit = 4097\n", "out of range"},
-		{"user = root\n", "not of the form"},
-		{"user = 0:0\n", "must be numbers from 10000"},
-		{"user = 10000:0\n", "must be numbers from 10000"},
-		{"umask = 77\n", "not of the form"},
-		{"umask = 01000\n", "out of range"},
-		{"working_dir = tmp\n", "not an absolute path"},
-		{"working_dir = /a/../b\n", "leads upwards"},
-		{"hostname = a_b\n", "holds a character"},
-		{"ulimit = core=1k\n", "core files"},
-		{"ulimit = nofile=20:10\n", "soft limit is above"},
-		{"ulimit = nofile=unlimited\n", "open files must have a bound"},
-		{"ulimit = files=1\n", "is not a resource limit"},
-		{"tmpfs = /tmp:size=0\n", "is not a size"},
-		{"tmpfs = /tmp:size=50%\n", "share of the device's memory"},
-		{"tmpfs = /tmp:size=65m\n", "is larger than memory"},
-		{"tmpfs = /tmp:exec\n", "programs come from the signed image"},
-		{"tmpfs = /tmp:suid\n", "set-user-id"},
-		{"tmpfs = /tmp:dev\n", "devices are given"},
-		{"tmpfs = /tmp:uid=5\n", "is not an option"},
-		{"tmpfs = /\n", "other than /"},
-		{"tmpfs = /proc/x\n", "would cover /proc"},
-		{"tmpfs = /run\n", "would cover /run/secrets"},
-		{"tmpfs = /usr\n", "would cover /usr/lib/bartizan"},
-		{"tmpfs = /tmp\ntmpfs = /tmp/a\n", "overlap"},
-		{"seccomp = unconfined\n", "not builtin:strict"},
-		{"seccomp = builtin:moby\n", "not builtin:strict"},
-		{"read_only = no\n", "this is always yes"},
-		{"no_new_privs = no\n", "this is always yes"},
-		{"cap_drop = CHOWN\n", "this is always ALL"},
-		{"cap_add = SYS_ADMIN\n", "is root by another name"},
-		{"cap_add = cap_net_raw\n", "networks are not built in"},
-		{"cap_add = NONSENSE\n", "not the name of a capability"},
-		{"network = host\n", "this is always none"},
-		{"restart = always\n", "without limit hides"},
-		{"restart = on-failure:0\n", "not of the form"},
-		{"stop_signal = KILL\n", "not one of TERM"},
-		{"stop_timeout = 10\n", "not of the form"},
-		{"stop_timeout = 11m\n", "out of range"},
-		{"ready = notify\n", "not exec"},
-		{"health_cmd = probe\n", "absolute path"},
-		{"health_cmd = /p\nhealth_interval = 1s\nhealth_timeout = 2s\n",
-		 "health_timeout is longer"},
-		{"health_retries = 0\n", "out of range"},
-		{"depends_on = UP\n", "is not a service name"},
-		{"depends_on = a:up\n", "is neither started nor healthy"},
-		{"depends_on = a\ndepends_on = a\n", "is named twice"},
-		{"env = LD_PRELOAD=/x\n", "makes a loader run code"},
-		{"env = PYTHONPATH=/x\n", "makes a loader run code"},
-		{"env = DB_PASSWORD=hunter2\n", "looks like a secret"},
-		{"env = 1A=b\n", "the name may hold"},
-		{"env = NOVALUE\n", "not of the form NAME=VALUE"},
-		{"env = A=b\nenv = A=c\n", "is set twice"},
-		{"label.Site = x\n", "a label's name"},
-		{"label.bartizan.x = y\n", "reserved"},
-		{"log_rate = 10/m\n", "not of the form"},
-		{"log_facility = 3\n", "not kern"},
-		{"overflow = yes\n", "not drop or block"},
-		{"mdwe = maybe\n", "neither yes nor no"},
-	};
-
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-		refuse(bad[i].lines, bad[i].reason);
+	for (size_t i = 0; i < ARRAY_SIZE(refused_values); i++)
+		refuse(refused_values[i].lines, refused_values[i].reason);
 	accept("env = DB_PASSWORD_FILE=/run/secrets/db\n");
 }
 
@@ -324,7 +324,9 @@ static void test_untouched(void **state)
 	memset(&policy, 0x55, sizeof(policy));
 	refuse("memory = x\n", "not of the form");
 	assert_int_equal(policy.magic, 0x55555555);
-	assert_int_equal(policy_load_service("f", "x", 1, false, &policy, NULL), -EINVAL);
+	assert_int_equal(
+		policy_load_service(&(struct policy_text){"f", "x", 1}, false, &policy, NULL),
+		-EINVAL);
 }
 
 int main(void)

@@ -28,7 +28,8 @@ static const char manifest[] =
 static int setup(void **state)
 {
 	(void)state;
-	if (policy_load_service("f", manifest, sizeof(manifest) - 1, true, &good, &err))
+	if (policy_load_service(&(struct policy_text){"f", manifest, sizeof(manifest) - 1}, true,
+				&good, &err))
 		return -1;
 	policy = good;
 	return 0;
@@ -73,6 +74,11 @@ static void test_broken(void **state)
 	BREAK(policy.working_dir[0] = 'x');
 	BREAK(memset(policy.working_dir, '/', sizeof(policy.working_dir)));
 	BREAK(policy.hostname[0] = '-');
+}
+
+static void test_broken_limits(void **state)
+{
+	(void)state;
 	BREAK(policy.umask = 01000);
 	BREAK(policy.uid = 1);
 	BREAK(policy.uid = 10000); /* with gid 0 */
@@ -128,7 +134,7 @@ static void test_broken(void **state)
 static int load_device(const char *text)
 {
 	memset(&err, 0, sizeof(err));
-	return policy_load_device("d", text, strlen(text), &device, &err);
+	return policy_load_device(&(struct policy_text){"d", text, strlen(text)}, &device, &err);
 }
 
 static void refuse_device(const char *text, const char *reason)
@@ -273,7 +279,7 @@ static void test_bounds(void **state)
 static int load_trust(const char *text)
 {
 	memset(&err, 0, sizeof(err));
-	return policy_load_trust("t", text, strlen(text), &trust, &err);
+	return policy_load_trust(&(struct policy_text){"t", text, strlen(text)}, &trust, &err);
 }
 
 #define TRUST  "[trust]\nversion = 7\n"
@@ -441,6 +447,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_good, setup),
 		cmocka_unit_test_setup(test_broken, setup),
+		cmocka_unit_test_setup(test_broken_limits, setup),
 		cmocka_unit_test_setup(test_device, setup),
 		cmocka_unit_test_setup(test_device_refused, setup),
 		cmocka_unit_test_setup(test_device_broken, setup),

@@ -88,7 +88,7 @@ static int compile_service(const struct received *received, struct answer *answe
 	static struct seccomp_filter filter;
 	enum policy_arch arch = (enum policy_arch)received->message.compile.arch;
 	CLEAN_FD int file_fd = -1;
-	size_t size;
+	size_t size = 0;
 	int r;
 
 	if (received->message.compile.arch >= ARCH_COUNT)
@@ -98,7 +98,9 @@ static int compile_service(const struct received *received, struct answer *answe
 	if (file_fd < 0)
 		return file_fd;
 	r = read_text(file_fd, "service.ini", &size, err);
-	r = r ? r : policy_load_service("service.ini", text, size, true, &policy, err);
+	r = r ? r
+	      : policy_load_service(&(struct policy_text){"service.ini", text, size}, true, &policy,
+				    err);
 	r = r ? r : seccomp_build(&policy, arch, &filter, err);
 	r = r ? r : seal("policy", &policy, sizeof(policy), &answer->fds[0], err);
 	answer->type = M_COMPILED_SERVICE;
@@ -109,12 +111,14 @@ static int compile_device(const struct received *received, struct answer *answer
 {
 	static struct device_policy device;
 	static struct trust_policy trust;
-	size_t size;
+	size_t size = 0;
 	int r = read_text(received->fds[0], "supervisor.conf", &size, err);
 
-	r = r ? r : policy_load_device("supervisor.conf", text, size, &device, err);
+	r = r ? r
+	      : policy_load_device(&(struct policy_text){"supervisor.conf", text, size}, &device,
+				   err);
 	r = r ? r : read_text(received->fds[1], "trust.conf", &size, err);
-	r = r ? r : policy_load_trust("trust.conf", text, size, &trust, err);
+	r = r ? r : policy_load_trust(&(struct policy_text){"trust.conf", text, size}, &trust, err);
 	r = r ? r : seal("device", &device, sizeof(device), &answer->fds[0], err);
 	answer->type = M_COMPILED_DEVICE;
 	return r ? r : seal("trust", &trust, sizeof(trust), &answer->fds[1], err);
