@@ -33,6 +33,7 @@
 #include "ipc/ring.h"
 #include "policy/policy.h"
 #include "programs/supervisor/supervisor.h"
+#include "service_policy.h"
 
 #define PATIENCE_MS 5000
 #define ENDED_WELL                                                                                 \
@@ -287,5 +288,79 @@ static inline int count_events(enum audit_event event)
 	ring_release(&ring);
 	return count;
 }
+
+static inline void tell_admitted(const struct message_head *about, const struct policy *policy)
+{
+	struct message_admitted m = {.head = *about, .version = "1.0", .epoch = 1, .uid = 10000};
+	int fd = fd_sealed_memfd("policy", policy, sizeof(*policy));
+
+	m.head.type = M_ADMITTED;
+	(void)str_copy(m.name, sizeof(m.name), policy->name);
+	assert_int_equal(channel_send(&launcher_side, &m, &fd, 1), 0);
+	(void)close(fd);
+}
+
+/* Both sides have told what they know: one service in slot 3. */
+static inline void greet(bool autostart)
+{
+	tell_plain(&init_side, M_ALIVE_END);
+	tell_name(3, "web", autostart, NULL);
+	tell_plain(&launcher_side, M_NAMED_END);
+}
+
+/* From ADMIT to START with this generation, which is returned. */
+static inline struct message_head admit(uint32_t generation)
+{
+	struct message_head head = expect(&launcher_side, M_ADMIT)->head;
+
+	assert_int_equal(head.subject, 3);
+	assert_string_equal(got.message.name.name, "web");
+	tell_admitted(&head, valid_policy("web"));
+	tell_done(&head, 0, NULL);
+	head = expect(&launcher_side, M_START)->head;
+	assert_int_equal(head.subject, 3);
+	assert_int_equal(head.generation, generation);
+	return head;
+}
+
+static inline void run_it(uint32_t generation)
+{
+	struct message_head head = admit(generation);
+
+	tell_with_pidfd(&launcher_side, M_RUNNING, &head);
+	tell_done(&head, 0, NULL);
+}
+
+static inline void expect_ack(uint16_t subject, uint32_t generation)
+{
+	const union message *m = expect(&init_side, M_ACK);
+
+	assert_int_equal(m->head.subject, subject);
+	assert_int_equal(m->head.generation, generation);
+}
+
+static inline void expect_signal(uint32_t generation, uint32_t signal)
+{
+	const union message *m = expect(&init_side, M_SIGNAL);
+
+	assert_int_equal(m->head.subject, 3);
+	assert_int_equal(m->head.generation, generation);
+	assert_int_equal(m->signal.signal, signal);
+}
+
+/* Until the exit code of `status` is this one: messages of two links have no common order. */
+static inline void wait_for_status(int exit)
+{
+	int seen = -1;
+
+	for (int i = 0; i < 100 && seen != exit; i++) {
+		seen = answer(ask(VERB_STATUS, "web"));
+		if (seen != exit)
+			(void)poll(NULL, 0, 20);
+	}
+	assert_int_equal(seen, exit);
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 #endif
