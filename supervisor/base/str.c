@@ -222,7 +222,7 @@ int str_unhex(const char *text, uint8_t *bytes, size_t count)
 		if (nibble(text[i]) < 0)
 			return -EINVAL;
 	for (size_t i = 0; i < count; i++)
-		bytes[i] = (uint8_t)(nibble(text[2 * i]) << 4 | nibble(text[2 * i + 1]));
+		bytes[i] = (uint8_t)(nibble(text[2 * i]) * 16 + nibble(text[2 * i + 1]));
 	return 0;
 }
 

@@ -5,12 +5,10 @@
 
 #include "service/plan.h"
 
-#define RESTART_FIRST_MS 1000u  /* delay after the first failure; doubles */
-#define RESTART_MAX_MS   60000u /* up to this */
-#define RESTART_FORGET_MS                                                                          \
-	60000u                   /* running that long wipes the slate clean (services.md row 53)   \
-				  */
-#define RESTART_RETRY_MS 600000u /* a failed service is tried again after ten minutes */
+#define RESTART_FIRST_MS  1000u   /* delay after the first failure; doubles */
+#define RESTART_MAX_MS    60000u  /* up to this */
+#define RESTART_FORGET_MS 60000u  /* running that long wipes the slate clean (row 53) */
+#define RESTART_RETRY_MS  600000u /* a failed service is tried again after ten minutes */
 
 struct service_ladder {
 	uint32_t failures; /* in a row */
