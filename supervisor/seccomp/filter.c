@@ -17,7 +17,7 @@ int seccomp_filter_validate(const struct seccomp_filter *filter, enum policy_arc
 	if (filter->count == 0 || filter->count > SECCOMP_FILTER_MAX)
 		return err_set(err, EBADMSG, "filter has %u instructions", filter->count);
 	for (uint32_t i = filter->count; i < SECCOMP_FILTER_MAX; i++)
-		if (memcmp(&filter->code[i], &zero, sizeof(zero)))
+		if (memcmp(&filter->code[i], &zero, sizeof(zero)) != 0)
 			return err_set(err, EBADMSG, "filter has instructions behind its end");
 	return seccomp_check_never(filter->code, filter->count, arch, err);
 }

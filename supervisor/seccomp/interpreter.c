@@ -11,30 +11,17 @@
  * The instructions in use: a subset of what the kernel takes. Arithmetic and comparisons with X,
  * and returning A, are left out: no filter of ours has them, and what is not there cannot be wrong.
  */
+/* clang-format off */
+#define OP(class, op) ((class) | (op)) /* with K: BPF_K is 0 */
 static const uint16_t legal[] = {
-	BPF_LD | BPF_W | BPF_ABS,
-	BPF_LD | BPF_IMM,
-	BPF_LD | BPF_MEM,
-	BPF_LDX | BPF_IMM,
-	BPF_LDX | BPF_MEM,
-	BPF_ST,
-	BPF_STX,
-	BPF_MISC | BPF_TAX,
-	BPF_MISC | BPF_TXA,
-	BPF_ALU | BPF_ADD | BPF_K,
-	BPF_ALU | BPF_SUB | BPF_K,
-	BPF_ALU | BPF_AND | BPF_K,
-	BPF_ALU | BPF_OR | BPF_K,
-	BPF_ALU | BPF_XOR | BPF_K,
-	BPF_ALU | BPF_LSH | BPF_K,
-	BPF_ALU | BPF_RSH | BPF_K,
-	BPF_JMP | BPF_JA,
-	BPF_JMP | BPF_JEQ | BPF_K,
-	BPF_JMP | BPF_JGT | BPF_K,
-	BPF_JMP | BPF_JGE | BPF_K,
-	BPF_JMP | BPF_JSET | BPF_K,
-	BPF_RET | BPF_K,
+	BPF_LD | BPF_W | BPF_ABS, BPF_LD | BPF_IMM, BPF_LD | BPF_MEM, BPF_LDX | BPF_IMM, BPF_LDX | BPF_MEM,
+	BPF_ST, BPF_STX, BPF_MISC | BPF_TAX, BPF_MISC | BPF_TXA,
+	OP(BPF_ALU, BPF_ADD), OP(BPF_ALU, BPF_SUB), OP(BPF_ALU, BPF_AND), OP(BPF_ALU, BPF_OR),
+	OP(BPF_ALU, BPF_XOR), OP(BPF_ALU, BPF_LSH), OP(BPF_ALU, BPF_RSH),
+	OP(BPF_JMP, BPF_JA), OP(BPF_JMP, BPF_JEQ), OP(BPF_JMP, BPF_JGT), OP(BPF_JMP, BPF_JGE),
+	OP(BPF_JMP, BPF_JSET), BPF_RET | BPF_K,
 };
+/* clang-format on */
 
 static bool is_legal(uint16_t opcode)
 {

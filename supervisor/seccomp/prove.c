@@ -7,6 +7,7 @@
 #include "seccomp/neverlist.h"
 #include "seccomp/profile.h"
 
+#define X32_BIT           0x40000000u
 #define ANSWER(code)      (SECCOMP_RET_ERRNO | (code))
 #define VALUES_MAX        64 /* values tried for one argument of one call */
 #define ARM_PRIVATE_FIRST 0xf0001
@@ -284,6 +285,35 @@ static int prove_newer(const struct proof *p)
 	return 0;
 }
 
+static int try_action(const struct proof *p, uint32_t audit_arch, uint32_t number, uint32_t wanted)
+{
+	struct seccomp_data data = {.nr = (int)number, .arch = audit_arch};
+	uint32_t action = SECCOMP_RET_ALLOW;
+
+	if (seccomp_run(p->filter->code, p->filter->count, &data, &action) || action != wanted)
+		return err_set(p->err, EPERM,
+			       "filter %s answers call %x of architecture %x with %x",
+			       p->profile->name, number, audit_arch, action);
+	return 0;
+}
+
+/* That these never pass is proven already; here, that they end the process: an attack signal. */
+static int prove_foreign(const struct proof *p)
+{
+	uint32_t own = seccomp_audit_arch(p->arch);
+	int r = 0;
+
+	for (int arch = 0; !r && arch < ARCH_COUNT; arch++)
+		if (arch != (int)p->arch)
+			r = try_action(p, seccomp_audit_arch((enum policy_arch)arch), 1,
+				       SECCOMP_RET_KILL_PROCESS);
+	if (!r && p->arch == ARCH_X86_64)
+		r = try_action(p, own, X32_BIT | 1, SECCOMP_RET_KILL_PROCESS);
+	if (!r && p->arch == ARCH_X86_64)
+		r = try_action(p, own, UINT32_MAX, ANSWER(ENOSYS));
+	return r;
+}
+
 int seccomp_profile_prove(const struct seccomp_profile *profile,
 			  const struct seccomp_values *values, enum policy_arch arch,
 			  const struct seccomp_filter *filter, struct err *err)
@@ -299,5 +329,7 @@ int seccomp_profile_prove(const struct seccomp_profile *profile,
 	if (!r && arch == ARCH_ARMV7)
 		for (int number = ARM_PRIVATE_FIRST; !r && number <= ARM_PRIVATE_LAST; number++)
 			r = prove_number(&p, number);
+	if (!r)
+		r = prove_foreign(&p);
 	return r ? r : prove_newer(&p);
 }

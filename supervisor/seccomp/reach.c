@@ -125,33 +125,40 @@ static void follow(struct reach *reach, const struct sock_filter *code, size_t i
 	}
 }
 
+/* Visit everything that can be reached; true when something passes. */
+static bool visit(struct reach *reach, const struct sock_filter *code,
+		  const struct seccomp_question *question)
+{
+	for (size_t i = 0; i < reach->end && !reach->wild; i++) {
+		if (code[i].code == (BPF_RET | BPF_K)) {
+			if (reach->count[i] && seccomp_action_passes(code[i].k))
+				return true;
+			continue;
+		}
+		for (unsigned int s = 0; s < reach->count[i]; s++)
+			follow(reach, code, i, reach->states[i][s], question);
+	}
+	return false;
+}
+
 int seccomp_may_pass(const struct sock_filter *code, size_t count,
 		     const struct seccomp_question *question, bool *may)
 {
 	struct reach reach;
+	bool passes;
 
 	if (count == 0 || count > PROGRAM_MAX)
 		return -EBADMSG;
+	/* Only as much as the program needs: this runs hundreds of times for one filter. */
 	reach.end = count;
 	reach.wild = false;
 	memset(reach.count, 0, count);
-	/* A is 0 at the start: bpf_prog_run() of a converted classic program clears it. */
+	memset(reach.states, 0, count * sizeof(reach.states[0]));
+	/* A is 0 at the start: the kernel's conversion of a classic program clears it. */
 	arrive(&reach, 0, (struct seccomp_word){.known = UINT32_MAX});
-	for (size_t i = 0; i < count && !reach.wild; i++) {
-		if (!reach.count[i])
-			continue;
-		if (code[i].code == (BPF_RET | BPF_K)) {
-			if (seccomp_action_passes(code[i].k)) {
-				*may = true;
-				return 0;
-			}
-			continue;
-		}
-		for (unsigned int s = 0; s < reach.count[i]; s++)
-			follow(&reach, code, i, reach.states[i][s], question);
-	}
+	passes = visit(&reach, code, question);
 	if (reach.wild)
 		return -EBADMSG;
-	*may = false;
+	*may = passes;
 	return 0;
 }
