@@ -1,0 +1,203 @@
+#ifndef LAUNCHER_LAUNCHER_H
+#define LAUNCHER_LAUNCHER_H
+
+#include "event/loop.h"
+#include "generated/autoconf.h"
+#include "ipc/channel.h"
+#include "policy/policy.h"
+#include "policy/trust_policy.h"
+#include "programs/launcher/ids.h"
+#include "sandbox/child.h"
+#include "trust/floors.h"
+
+/* The only code between init and a service. One instance, one thread, no waiting without deadline:
+ * see README.md for the order of things. */
+
+#define PROGRAMS     "/usr/lib/bartizan/"
+#define CONF_DIR     "/etc/bartizan"
+#define CONTROL_PATH "/run/bartizan/control"
+
+/* How long a helper, a child or init may take to answer; then the request is refused. */
+#define ANSWER_MS 10000
+#define READY_MS  10000
+
+#define NODE_SIZE     32
+#define MAP_NAME_SIZE 96
+
+/*
+ * What is known of an admitted image besides its policy. Kept in init's store (STORE_RECORD), so
+ * the next launcher goes on where this one stopped.
+ */
+#define NOTE_MAGIC 0x424e4f31u /* "BNO1" */
+struct note {
+	uint32_t magic;
+	uint32_t size;
+	char name[NAME_SIZE];
+	char node[NODE_SIZE];         /* "/dev/dm-3" */
+	char map_name[MAP_NAME_SIZE]; /* of the dm device: by root hash */
+	uint8_t root_hash[32];
+	uint32_t epoch;
+	uint32_t uid;
+	uint32_t gid;
+	uint64_t file_device; /* which file it was, so that a replaced one is verified anew */
+	uint64_t file_inode;
+	int64_t file_changed_ns; /* st_ctim */
+};
+
+/* One row per slot of the ids file; a service of the device policy has a name here. */
+struct service {
+	char name[NAME_SIZE]; /* empty: no such service */
+	uint16_t slot;
+	uint32_t uid; /* its automatic one */
+	bool autostart;
+	bool admitted;
+	struct note note;
+	struct policy policy; /* valid while admitted */
+	int policy_fd;        /* sealed, as `compile` made it */
+	int filter_fd;
+	int template_fd; /* detached mount of the image */
+	int userns_fd;
+	int output_fd[2];     /* read ends of stdout, stderr */
+	int pidfd;            /* of @generation */
+	uint32_t generation;  /* of the last start; 0: none */
+	struct timer confirm; /* then its epoch becomes the floor */
+};
+
+struct link {
+	struct channel channel;
+	struct watch watch;
+};
+
+struct launcher {
+	struct loop loop;
+	uint32_t generation;
+	char locked[80]; /* why no service may start; empty: they may */
+	char boot_id[17];
+	enum policy_arch arch; /* of this device */
+
+	struct link init;
+	struct link supervisor;
+	struct link recorder;
+	struct link shipper;
+
+	int proc_fd;   /* private procfs */
+	int state_fd;  /* /state */
+	int images_fd; /* /state/images */
+	int conf_fd;   /* /etc/bartizan */
+	int null_fd;
+	int control_fd; /* listener */
+	int audit_fd;   /* NETLINK_AUDIT, AUDIT_NLGRP_READLOG; -1: the kernel has none */
+
+	bool policies; /* the four below are valid */
+	struct device_policy device;
+	struct trust_policy trust;
+	int device_fd;
+	int anchors_fd;
+	uint32_t anchor_count;
+
+	struct ids ids;
+	struct floors floors;
+	struct service services[CONFIG_SERVICES_MAX];
+};
+
+extern struct launcher launcher;
+
+/* main.c */
+struct service *launcher_service(uint16_t subject); /* NULL: no service of the device policy */
+/* Console line and audit record of a refused image. */
+void launcher_refuse_image(const char *name, const struct err *err);
+
+/* init_link.c */
+int init_link_open(int fd);
+/* Waits for room; ends the process when init does not take it: init never is that slow. */
+void init_send(const void *message, const int *fds, int fd_count);
+void init_store(uint16_t subject, enum store_kind kind, int fd); /* fd stays the caller's */
+void init_drop(uint16_t subject, enum store_kind kind);          /* STORE_KIND_COUNT: all */
+/* Announce @child and wait until init has its row: only then it may be released. */
+int init_announce(const struct plan *plan, const struct child *child, struct err *err);
+/* The next message, whatever it is: for the greeting, before the loop runs. */
+int init_receive(struct received *received, struct err *err);
+void init_run_pending(void);
+
+/* restore.c: take over what init kept. */
+int restore_run(struct err *err);
+void restore_policies(void);
+void restore_services(void); /* after the names of the device policy have their slots */
+void restore_links(void);
+
+/* policies.c */
+void policies_open(void);
+int policies_adopt(int device_fd, int trust_fd, struct err *err);
+
+/* process.c: start any process by its plan. @step gets the name of the row that failed. */
+int process_start(struct plan *plan, struct child *child, char step[24], struct err *err);
+void process_defaults(struct plan *plan);
+void process_close_mounts(struct plan *plan);
+void process_sweep(const char *cgroup); /* remove the empty leaves below it */
+
+/* helpers.c */
+void helpers_handle(struct received *received); /* M_HELPER* */
+int helpers_start(enum helper which, uint32_t generation, int *fds, unsigned int fd_count,
+		  struct child *child, struct err *err);
+
+/* talk.c: one conversation with a fresh `verify` or `compile`. */
+struct talk {
+	enum helper which;
+	struct channel channel;
+	struct child child;
+};
+int talk_open(enum helper which, struct talk *talk, struct err *err);
+int talk_send(struct talk *talk, const void *message, const int *fds, int fd_count,
+	      struct err *err);
+/* The answer of type @wanted; a refusal becomes its own error, everything else and silence too. */
+int talk_receive(struct talk *talk, uint16_t wanted, struct received *received, struct err *err);
+void talk_close(struct talk *talk);
+
+/* admit.c */
+int admit_service(struct service *s, struct err *err);
+void admit_forget(struct service *s); /* not admitted any more: unmap, drop what init keeps */
+
+/* map.c */
+int map_image(const struct verdict *verdict, int file_fd, struct note *note, struct err *err);
+void map_remove(const struct note *note);
+/* -EIO when dm-verity met a block that does not match (audited), 0 otherwise. */
+int map_check(const struct service *s, struct err *err);
+int map_mount(const struct note *note, uint32_t attributes, struct err *err); /* fd or -errno */
+
+/* start.c */
+int start_service(struct service *s, uint32_t generation, char step[24], struct err *err);
+void start_release(struct service *s);
+bool start_is_alive(const struct service *s);
+int start_pid(int pidfd);
+int start_plan(struct service *s, struct plan *plan, struct err *err);
+int start_program(int root_fd, const char *path, struct err *err);
+
+/* probe.c */
+int probe_service(struct service *s, uint32_t request, struct child *child, char step[24],
+		  struct err *err);
+
+/* requests.c: the supervisor */
+void requests_link(int fd);     /* a new or taken-over link: greets with the names */
+void requests_names(bool tell); /* @tell: console and audit of images that no policy names */
+
+/*
+ * link.c: to supervisor, recorder, shipper. None of them is ever waited for: what does not fit into
+ * a full socket means that the peer does not read; then the link is cut, the peer ends and its
+ * successor gets everything anew.
+ */
+void link_open(struct link *link, enum peer peer, int fd,
+	       void (*ready)(struct loop *, struct watch *, uint32_t));
+void link_cut(struct link *link);
+void link_send(struct link *link, const void *message, const int *fds, int fd_count);
+bool link_take(struct link *link, struct received *received); /* false: nothing to handle */
+
+/* peers.c: recorder and shipper */
+void peers_recorder(int fd, bool fresh);
+void peers_shipper(int fd, bool fresh);
+void peers_output(struct service *s);
+
+/* confirm.c */
+void confirm_begin(struct service *s);
+void confirm_end(struct service *s);
+
+#endif

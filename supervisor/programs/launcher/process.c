@@ -1,0 +1,119 @@
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "audit/audit.h"
+#include "base/fd.h"
+#include "programs/launcher/launcher.h"
+#include "sandbox/attest.h"
+#include "sandbox/cgroup.h"
+
+#define CGROUPS "/sys/fs/cgroup/bartizan/"
+
+void process_defaults(struct plan *plan)
+{
+	*plan = (struct plan){
+		.cgroup_fd = -1,
+		.join_pidfd = -1,
+		.userns_fd = -1,
+		.proc_fd = launcher.proc_fd,
+		.root_fd = -1,
+		.exec_fd = -1,
+		.stdio = {launcher.null_fd, launcher.null_fd, launcher.null_fd},
+		.working_dir = "/",
+		.umask = 0077,
+	};
+	for (int i = 0; i < POLICY_RLIMITS; i++)
+		plan->rlimits[i] = (struct policy_rlimit){UINT64_MAX, UINT64_MAX};
+}
+
+void process_close_mounts(struct plan *plan)
+{
+	for (unsigned int i = 0; i < plan->mount_count; i++)
+		fd_close(&plan->mounts[i].fd);
+	fd_close(&plan->root_fd);
+	fd_close(&plan->exec_fd);
+	fd_close(&plan->cgroup_fd);
+}
+
+void process_sweep(const char *cgroup)
+{
+	char path[160];
+	struct dirent *entry;
+	DIR *directory;
+
+	str_join(path, sizeof(path), CGROUPS, cgroup, "");
+	directory = opendir(path);
+	if (!directory)
+		return;
+	while ((entry = readdir(directory)) != NULL)
+		/* Busy ones stay: rmdir(2) of a populated cgroup fails. */
+		if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
+			(void)unlinkat(dirfd(directory), entry->d_name, AT_REMOVEDIR);
+	(void)closedir(directory);
+}
+
+static int set_oom_score(const struct plan *plan, const struct child *child, struct err *err)
+{
+	char path[48];
+	char value[16];
+	int r;
+
+	(void)snprintf(path, sizeof(path), "%d/oom_score_adj", child->pid);
+	(void)snprintf(value, sizeof(value), "%d", plan->oom_score_adj);
+	r = fd_write_file(launcher.proc_fd, path, value);
+	return r ? err_sys(err, -r, "oom_score_adj = %s", value) : 0;
+}
+
+/* Between its last step and exec: what the kernel says of it, then the gate. */
+static int judge(struct plan *plan, struct child *child, char step[24], struct err *err)
+{
+	unsigned int proofs = 0;
+	int r = sandbox_wait_ready(child, step, READY_MS, err);
+
+	if (r)
+		return r;
+	(void)str_copy(step, 24, "attest");
+	r = sandbox_attest(launcher.proc_fd, plan, child, &proofs, err);
+	if (r)
+		return r;
+	audit_emit(EVENT_ATTESTED, AUDIT_S(plan->name), AUDIT_N(plan->generation),
+		   AUDIT_N(child->pid), AUDIT_N(proofs));
+	(void)str_copy(step, 24, "exec");
+	return sandbox_exec(child, step, READY_MS, err);
+}
+
+static int lead(struct plan *plan, struct child *child, char step[24], struct err *err)
+{
+	int r;
+
+	(void)str_copy(step, 24, "announce");
+	r = init_announce(plan, child, err);
+	if (!r)
+		r = set_oom_score(plan, child, err);
+	if (!r && sandbox_release(child))
+		r = err_set(err, ECHILD, "the process died before it began");
+	return r ? r : judge(plan, child, step, err);
+}
+
+int process_start(struct plan *plan, struct child *child, char step[24], struct err *err)
+{
+	int r;
+
+	(void)str_copy(step, 24, "clone");
+	r = sandbox_clone(plan, child, err);
+	if (r)
+		return r;
+	r = lead(plan, child, step, err);
+	if (!r)
+		return 0;
+	/* It would exit by itself at the closed gate; a child that hangs in a step would not. */
+	(void)syscall(SYS_pidfd_send_signal, child->pidfd, SIGKILL, NULL, 0);
+	sandbox_child_close(child);
+	return r;
+}

@@ -1,0 +1,211 @@
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "audit/audit.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "policy/check.h"
+#include "programs/launcher/images.h"
+#include "programs/launcher/launcher.h"
+
+/*
+ * What the supervisor may ask. It names a slot and a generation, never what is done: all of that is
+ * in the signed image and the device policy. It may repeat itself, and may be hostile.
+ */
+
+static const struct err not_named = {
+	.code = EACCES,
+	.msg = "the device policy does not name it",
+	.hint = "add [service NAME] to supervisor.conf of the firmware",
+};
+
+static void done(const struct message_head *asked, const char *step, const struct err *err)
+{
+	struct message_done m = {.head = *asked};
+
+	m.head.type = M_DONE;
+	if (err) {
+		m.err = *err;
+		str_join(m.step, sizeof(m.step), step, "", "");
+	}
+	link_send(&launcher.supervisor, &m, NULL, 0);
+}
+
+static void handle_admit(struct service *s, struct received *received)
+{
+	const struct message_name *asked = &received->message.name;
+	struct message_admitted m = {.head = asked->head};
+	struct err err = {0};
+
+	if (admit_service(s, &err)) {
+		launcher_refuse_image(s->name, &err);
+		done(&asked->head, "admit", &err);
+		return;
+	}
+	m.head.type = M_ADMITTED;
+	str_join(m.name, sizeof(m.name), s->name, "", "");
+	str_join(m.version, sizeof(m.version), s->policy.version, "", "");
+	m.epoch = s->note.epoch;
+	m.uid = s->note.uid;
+	memcpy(m.root_hash, s->note.root_hash, sizeof(m.root_hash));
+	link_send(&launcher.supervisor, &m, &s->policy_fd, 1);
+	done(&asked->head, NULL, NULL);
+}
+
+static void say_running(const struct service *s, const struct message_head *asked)
+{
+	struct message_running m = {.head = *asked, .pid = start_pid(s->pidfd)};
+
+	m.head.type = M_RUNNING;
+	link_send(&launcher.supervisor, &m, &s->pidfd, 1);
+	done(asked, NULL, NULL);
+}
+
+static void refuse_start(struct service *s, const struct message_head *asked, const char *step,
+			 const struct err *err)
+{
+	log_line("%s: refused: %s: %s%s%s%s", s->name, step, err->msg, *err->hint ? " (" : "",
+		 err->hint, *err->hint ? ")" : "");
+	audit_emit(EVENT_START_REFUSED, AUDIT_S(s->name), AUDIT_N(asked->generation), AUDIT_S(step),
+		   AUDIT_S(err->msg), AUDIT_S(err->hint));
+	done(asked, step, err);
+}
+
+static void handle_start(struct service *s, struct received *received)
+{
+	const struct message_head *asked = &received->message.head;
+	struct err err = {0};
+	char step[24] = "";
+
+	/* Asked again: by the supervisor of a dead launcher, or by a new one. */
+	if (s->pidfd >= 0 && s->generation == asked->generation) {
+		say_running(s, asked);
+		return;
+	}
+	if (start_service(s, asked->generation, step, &err)) {
+		refuse_start(s, asked, step, &err);
+		return;
+	}
+	log_line("%s: running, pid %d", s->name, start_pid(s->pidfd));
+	say_running(s, asked);
+}
+
+static void handle_probe(struct service *s, struct received *received)
+{
+	const struct message_head *asked = &received->message.head;
+	struct message_running m = {.head = *asked};
+	struct child child = CHILD_NONE;
+	struct err err = {0};
+	char step[24] = "";
+
+	if (probe_service(s, asked->request, &child, step, &err)) {
+		done(asked, step, &err);
+		return;
+	}
+	m.head.type = M_PROBING;
+	m.pid = child.pid;
+	link_send(&launcher.supervisor, &m, &child.pidfd, 1);
+	sandbox_child_close(&child);
+	done(asked, NULL, NULL);
+}
+
+static void handle_release(struct service *s, struct received *received)
+{
+	start_release(s);
+	done(&received->message.head, NULL, NULL);
+}
+
+static const struct {
+	uint16_t type;
+	void (*handle)(struct service *, struct received *);
+} handlers[] = {
+	{M_ADMIT, handle_admit},
+	{M_START, handle_start},
+	{M_PROBE, handle_probe},
+	{M_RELEASE, handle_release},
+};
+
+static void dispatch(struct received *received)
+{
+	const struct message_head *head = &received->message.head;
+	struct service *s = launcher_service(head->subject);
+	const char *name = received->message.name.name;
+
+	if (!s || (head->type == M_ADMIT &&
+		   (!str_terminated(name, NAME_SIZE) || !str_equal(name, s->name)))) {
+		audit_emit(EVENT_MESSAGE_REFUSED, AUDIT_S("supervisor"),
+			   AUDIT_S("asks for a service that the device policy does not name"));
+		done(head, "admit", &not_named);
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(handlers); i++)
+		if (handlers[i].type == head->type)
+			handlers[i].handle(s, received);
+}
+
+static void ready(struct loop *loop, struct watch *watch, uint32_t events)
+{
+	CLEAN_RECEIVED struct received received = {.fd_count = 0};
+
+	(void)loop;
+	(void)watch;
+	(void)events;
+	if (link_take(&launcher.supervisor, &received))
+		dispatch(&received);
+	/* What init said while an acknowledgement was awaited. */
+	init_run_pending();
+}
+
+/* ---- names */
+
+struct stranger {
+	bool tell;
+};
+
+static void send_name(uint16_t subject, const char *name, bool autostart, const struct err *why)
+{
+	struct message_name m = {.head = {.type = M_NAMED, .subject = subject},
+				 .autostart = autostart};
+
+	if (why)
+		m.why = *why;
+	str_join(m.name, sizeof(m.name), name, "", "");
+	link_send(&launcher.supervisor, &m, NULL, 0);
+}
+
+static int note_stranger(void *context, const char *name)
+{
+	const struct stranger *s = context;
+
+	if (!launcher.policies || policy_device_service(&launcher.device, name))
+		return 0;
+	if (s->tell)
+		launcher_refuse_image(name, &not_named);
+	else
+		send_name(SUBJECT_NONE, name, false, &not_named);
+	return 0;
+}
+
+void requests_names(bool tell)
+{
+	struct stranger context = {.tell = tell};
+
+	if (launcher.images_fd >= 0)
+		(void)images_walk(launcher.images_fd, note_stranger, &context);
+}
+
+void requests_link(int fd)
+{
+	struct message_plain end = {.head = {.type = M_NAMED_END}};
+
+	link_open(&launcher.supervisor, PEER_SUPERVISOR, fd, ready);
+	for (size_t i = 0; i < CONFIG_SERVICES_MAX; i++) {
+		const struct service *s = &launcher.services[i];
+
+		if (*s->name)
+			send_name(SUBJECT_OF_SERVICE(s->slot), s->name, s->autostart, NULL);
+	}
+	requests_names(false);
+	link_send(&launcher.supervisor, &end, NULL, 0);
+}

@@ -1,0 +1,305 @@
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "audit/audit.h"
+#include "base/fd.h"
+#include "programs/launcher/launcher.h"
+#include "sandbox/cgroup.h"
+#include "sandbox/root_parts.h"
+#include "sandbox/userns.h"
+#include "seccomp/filter.h"
+#include "sys/mounts.h"
+
+#define SERVICE_OOM_SCORE 300 /* before any process of ours */
+#define IMAGE             (MOUNT_RDONLY | MOUNT_NOSUID | MOUNT_NODEV)
+#define KEPT_SAFE         (MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC)
+
+bool start_is_alive(const struct service *s)
+{
+	struct pollfd end = {.fd = s->pidfd, .events = POLLIN};
+
+	/* pidfd_open(2): readable from the moment that the process has ended. */
+	return s->pidfd >= 0 && poll(&end, 1, 0) == 0;
+}
+
+int start_pid(int pidfd)
+{
+	char path[48];
+	char text[512];
+	const char *at;
+	int pid = -1;
+
+	(void)snprintf(path, sizeof(path), "self/fdinfo/%d", pidfd);
+	if (fd_read_file(launcher.proc_fd, path, text, sizeof(text)) < 0)
+		return -1;
+	at = strstr(text, "\nPid:\t");
+	return at && sscanf(at + 6, "%d", &pid) == 1 ? pid : -1;
+}
+
+/*
+ * The program as the image names it. Links inside the image are followed, below its root: they are
+ * as verified as the file itself.
+ */
+int start_program(int root_fd, const char *path, struct err *err)
+{
+	struct open_how how = {
+		.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV,
+	};
+	CLEAN_FD int fd = (int)syscall(SYS_openat2, root_fd, path, &how, sizeof(how));
+	char magic[SELFMAG];
+	struct stat st;
+	int r;
+
+	if (fd < 0)
+		return err_sys(err, errno, "%s", path);
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || !(st.st_mode & 0111))
+		return err_set(err, EACCES, "%s is not an executable file", path);
+	r = fd_pread_exact(fd, magic, sizeof(magic), 0);
+	if (r)
+		return err_sys(err, -r, "%s", path);
+	if (memcmp(magic, ELFMAG, SELFMAG) == 0)
+		return take_fd(&fd);
+	(void)err_set(err, ENOEXEC, "%s is not an ELF file", path);
+	return err_hint(err, "for a script, name its interpreter in command");
+}
+
+static int split(const struct policy_words *words, const char *text, char **to, struct err *err)
+{
+	const char *at = text;
+
+	if (words->count >= PLAN_ARGS_MAX)
+		return err_set(err, E2BIG, "more than %d words", PLAN_ARGS_MAX - 1);
+	for (unsigned int i = 0; i < words->count; i++) {
+		to[i] = (char *)(uintptr_t)at;
+		at += strlen(at) + 1;
+	}
+	to[words->count] = NULL;
+	return 0;
+}
+
+static int take_filter(const struct service *s, struct plan *plan, struct err *err)
+{
+	static struct seccomp_filter filter; /* sealed and validated when it was taken over */
+	int r = fd_read_sealed(s->filter_fd, &filter, sizeof(filter));
+
+	if (r)
+		return err_sys(err, -r, "filter");
+	plan->filter = filter.code;
+	plan->filter_count = (uint16_t)filter.count;
+	return 0;
+}
+
+/* What start and probe have in common. */
+int start_plan(struct service *s, struct plan *plan, struct err *err)
+{
+	const struct policy *p = &s->policy;
+	int r;
+
+	process_defaults(plan);
+	plan->name = s->name;
+	plan->hostname = *p->hostname ? p->hostname : s->name;
+	plan->uid = s->note.uid;
+	plan->gid = s->note.gid;
+	memcpy(plan->rlimits, p->rlimits, sizeof(plan->rlimits));
+	plan->umask = p->umask;
+	plan->working_dir = p->working_dir;
+	plan->oom_score_adj = SERVICE_OOM_SCORE;
+	plan->mdwe = p->mdwe;
+	r = split(&p->env, p->environment, plan->envp, err);
+	r = r ? r : take_filter(s, plan, err);
+	if (r)
+		return r;
+	if (s->userns_fd < 0) {
+		s->userns_fd = userns_make(launcher.proc_fd, plan->uid, plan->gid, err);
+		if (s->userns_fd < 0)
+			return s->userns_fd;
+		init_store(s->slot, STORE_USERNS, s->userns_fd);
+	}
+	plan->userns_fd = s->userns_fd;
+	return 0;
+}
+
+static struct plan_mount *add_mount(struct plan *plan, int fd, const char *path,
+				    uint32_t attributes, const char *type)
+{
+	struct plan_mount *m = &plan->mounts[plan->mount_count++];
+
+	*m = (struct plan_mount){.fd = fd, .attributes = attributes, .type = type};
+	str_join(m->path, sizeof(m->path), path, "", "");
+	return m;
+}
+
+static int add_tmpfs(const struct service *s, struct plan *plan, struct err *err)
+{
+	for (unsigned int i = 0; i < s->policy.tmpfs_count; i++) {
+		const struct policy_tmpfs *t = &s->policy.tmpfs[i];
+		const struct root_tmpfs tmpfs = {.size = t->size,
+						 .inodes = t->inodes,
+						 .mode = t->mode,
+						 .uid = plan->uid,
+						 .gid = plan->gid};
+		int fd = root_make_tmpfs(&tmpfs, err);
+
+		if (fd < 0)
+			return fd;
+		(void)add_mount(plan, fd, t->path, KEPT_SAFE, "tmpfs");
+	}
+	return 0;
+}
+
+static int add_root(struct service *s, struct plan *plan, struct err *err)
+{
+	int fd;
+
+	plan->root_type = "erofs";
+	plan->root_fd = map_mount(&s->note, IMAGE, err);
+	if (plan->root_fd < 0)
+		return plan->root_fd;
+	fd = root_make_dev(err);
+	if (fd < 0)
+		return fd;
+	(void)add_mount(plan, fd, "/dev", MOUNT_RDONLY | MOUNT_NOSUID | MOUNT_NOEXEC, "tmpfs");
+	(void)add_mount(plan, -1, "/proc", KEPT_SAFE, "proc");
+	return add_tmpfs(s, plan, err);
+}
+
+static int add_cgroup(struct service *s, struct plan *plan, struct err *err)
+{
+	const struct policy *p = &s->policy;
+	const struct cgroup_limits limits = {
+		.memory = p->memory,
+		.memory_high = p->memory_high,
+		.memory_low = p->memory_reservation,
+		.swap = p->memory_swap > p->memory ? p->memory_swap - p->memory : 0,
+		.pids = p->pids_limit,
+		.cpus_thousandths = p->cpus_thousandths,
+		.cpu_weight = cgroup_weight_of_shares(p->cpu_shares),
+	};
+	char parent[64];
+	char leaf[16];
+	int r;
+
+	str_join(parent, sizeof(parent), "services/", s->name, "");
+	(void)snprintf(leaf, sizeof(leaf), "%u", plan->generation);
+	(void)snprintf(plan->cgroup, sizeof(plan->cgroup), "%s/%s", parent, leaf);
+	r = cgroup_prepare(parent, &limits, err);
+	if (r)
+		return r;
+	if (!cgroup_is_empty(parent))
+		return err_set(err, EBUSY, "processes of %s are still there", s->name);
+	process_sweep(parent);
+	plan->cgroup_fd = cgroup_leaf(parent, leaf, err);
+	return plan->cgroup_fd < 0 ? plan->cgroup_fd : 0;
+}
+
+static int prepare(struct service *s, struct plan *plan, char step[24], struct err *err)
+{
+	int r;
+
+	(void)str_copy(step, 24, "image");
+	r = map_check(s, err);
+	r = r ? r : add_root(s, plan, err);
+	if (r)
+		return r;
+	plan->exec_fd = start_program(plan->root_fd, s->policy.argv, err);
+	if (plan->exec_fd < 0)
+		return plan->exec_fd;
+	(void)str_copy(step, 24, "cgroup");
+	return add_cgroup(s, plan, err);
+}
+
+/* New pipes for every start, so that the recorder sees where one life ends and the next begins. */
+static int make_output(struct service *s, int write_fds[2], struct err *err)
+{
+	for (unsigned int i = 0; i < 2; i++) {
+		int pair[2];
+
+		if (pipe2(pair, O_CLOEXEC))
+			return err_sys(err, errno, "pipe");
+		fd_close(&s->output_fd[i]);
+		s->output_fd[i] = pair[0];
+		write_fds[i] = pair[1];
+		init_store(s->slot, i == 0 ? STORE_STDOUT : STORE_STDERR, pair[0]);
+	}
+	peers_output(s);
+	return 0;
+}
+
+static int run(struct service *s, struct plan *plan, char step[24], struct err *err)
+{
+	struct child child = CHILD_NONE;
+	int write_fds[2] = {-1, -1};
+	int r = make_output(s, write_fds, err);
+
+	if (!r) {
+		plan->stdio[1] = write_fds[0];
+		plan->stdio[2] = write_fds[1];
+		r = process_start(plan, &child, step, err);
+	}
+	fd_close(&write_fds[0]);
+	fd_close(&write_fds[1]);
+	if (r)
+		return r;
+	fd_close(&s->pidfd);
+	s->pidfd = take_fd(&child.pidfd);
+	init_store(s->slot, STORE_PIDFD, s->pidfd);
+	audit_emit(EVENT_START, AUDIT_S(s->name), AUDIT_N(s->generation), AUDIT_N(child.pid),
+		   AUDIT_N(plan->uid));
+	sandbox_child_close(&child);
+	return 0;
+}
+
+int start_service(struct service *s, uint32_t generation, char step[24], struct err *err)
+{
+	static struct plan plan;
+	int r;
+
+	(void)str_copy(step, 24, "admit");
+	if (!s->admitted || *launcher.locked)
+		return err_set(err, EPERM, "%s is not admitted", s->name);
+	if (start_is_alive(s))
+		return err_set(err, EBUSY, "%s runs", s->name);
+	s->generation = generation;
+	(void)str_copy(step, 24, "plan");
+	r = start_plan(s, &plan, err);
+	plan.subject = SUBJECT_OF_SERVICE(s->slot);
+	plan.generation = generation;
+	r = r ? r : split(&s->policy.command, s->policy.argv, plan.argv, err);
+	r = r ? r : prepare(s, &plan, step, err);
+	r = r ? r : run(s, &plan, step, err);
+	process_close_mounts(&plan);
+	/* What looks like a missing file or a bad program may be a block that does not match. */
+	if (r && map_check(s, err)) {
+		r = -EBADMSG;
+		admit_forget(s);
+	}
+	if (!r)
+		confirm_begin(s);
+	return r;
+}
+
+void start_release(struct service *s)
+{
+	char parent[64];
+
+	confirm_end(s);
+	if (start_is_alive(s))
+		return;
+	for (unsigned int i = 0; i < 2; i++)
+		fd_close(&s->output_fd[i]);
+	fd_close(&s->pidfd);
+	init_drop(s->slot, STORE_STDOUT);
+	init_drop(s->slot, STORE_STDERR);
+	init_drop(s->slot, STORE_PIDFD);
+	str_join(parent, sizeof(parent), "services/", s->name, "");
+	process_sweep(parent);
+}
