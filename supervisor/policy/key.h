@@ -135,6 +135,7 @@ extern const struct policy_type policy_type_word;
 extern const struct policy_type policy_type_octal;
 extern const struct policy_type policy_type_name;
 extern const struct policy_type policy_type_host;
+extern const struct policy_type policy_type_board;
 extern const struct policy_type policy_type_version;
 extern const struct policy_type policy_type_path;
 extern const struct policy_type policy_type_file;

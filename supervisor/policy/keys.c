@@ -60,7 +60,7 @@ const struct policy_key policy_image_keys[] = {
 	{.name = "arch", IMAGE(arch), .type = &policy_type_word, .required = true, .max = ARCH_COUNT - 1, .words = arch_words,
 	 .limit = POLICY_LIMIT_LAUNCHER("compared with the device's architecture"),
 	 .guide = "1", .help = "Architecture of the programs inside."},
-	{.name = "compatible", IMAGE(compatible), .type = &policy_type_host,
+	{.name = "compatible", IMAGE(compatible), .type = &policy_type_board,
 	 .limit = POLICY_LIMIT_LAUNCHER("compared with the board's name"),
 	 .guide = "1", .help = "Board the image is made for; any board of the architecture without it."},
 };

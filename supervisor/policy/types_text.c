@@ -33,6 +33,12 @@ static const char *check_host(const char *text)
 	return NULL;
 }
 
+/* As the directories of board/ are called. */
+static const char *check_board(const char *text)
+{
+	return only(text, "-._") ? NULL : "holds a character other than a-z A-Z 0-9 - . _";
+}
+
 static const char *check_version(const char *text)
 {
 	/* No '_': it separates name and version in NAME_VERSION. */
@@ -112,6 +118,7 @@ const struct policy_type policy_type_##NAME = { \
 
 TEXT_TYPE(name, "name: web-ui");
 TEXT_TYPE(host, "host name: gateway-7");
+TEXT_TYPE(board, "board: qemu-x86_64");
 TEXT_TYPE(version, "version: 1.4.2");
 TEXT_TYPE(path, "absolute path: /var/lib/data");
 TEXT_TYPE(file, "file below /etc/bartizan: ca.pem");
