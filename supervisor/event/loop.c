@@ -90,19 +90,21 @@ static int wait_time(const struct loop *loop, int limit_ms)
 	return left > 3600000 ? 3600000 : (int)left;
 }
 
-/* Timers due at the start of the turn, not those that callbacks arm anew: a timer that re-arms
- * itself at once cannot starve the rest. */
+/* As many timers as were due at the start of the turn: those that callbacks arm anew, even for a
+ * time that has passed, cannot keep the descriptors waiting. */
 static void run_timers(struct loop *loop)
 {
 	uint64_t now = clock_monotonic_ms();
+	int due = 0;
 
-	while (loop->timers && loop->timers->at_ms <= now && !loop->stop) {
+	for (const struct timer *timer = loop->timers; timer && timer->at_ms <= now;
+	     timer = timer->next)
+		due++;
+	while (due-- > 0 && loop->timers && loop->timers->at_ms <= now && !loop->stop) {
 		struct timer *timer = loop->timers;
 
 		loop_timer_clear(loop, timer);
 		timer->due(loop, timer);
-		if (loop->timers == timer)
-			break;
 	}
 }
 

@@ -155,6 +155,110 @@ static void test_timer_cannot_starve(void **state)
 	(void)close(fds[1]);
 }
 
+static void again_in_the_past(struct loop *l, struct timer *timer)
+{
+	container_of(timer, struct counter, timer)->due++;
+	loop_timer_set(l, timer, 1);
+}
+
+/* Two that feed each other; alarm(5) ends the test if a turn has no end. */
+static void test_turn_ends(void **state)
+{
+	struct counter c[2] = {{.timer = {.due = again_in_the_past}},
+			       {.timer = {.due = again_in_the_past}}};
+
+	(void)state;
+	(void)alarm(5);
+	loop_timer_set(&loop, &c[0].timer, 1);
+	loop_timer_set(&loop, &c[1].timer, 1);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(loop_turn(&loop, 0), 0);
+	(void)alarm(0);
+	assert_int_equal(c[0].due, 3);
+	assert_int_equal(c[1].due, 3);
+	loop_timer_clear(&loop, &c[0].timer);
+	loop_timer_clear(&loop, &c[1].timer);
+	assert_null(loop.timers);
+}
+
+static void clear_other(struct loop *l, struct timer *timer)
+{
+	struct counter *c = container_of(timer, struct counter, timer);
+
+	c->due++;
+	loop_timer_clear(l, &c->other->timer);
+}
+
+/* Due in the same turn, but cleared by the one before it. */
+static void test_cleared_in_the_turn(void **state)
+{
+	struct counter a = {.timer = {.due = clear_other}};
+	struct counter b = {.timer = {.due = clear_other}};
+
+	(void)state;
+	a.other = &b;
+	b.other = &a;
+	loop_timer_set(&loop, &a.timer, 1);
+	loop_timer_set(&loop, &b.timer, 1);
+	assert_int_equal(loop_turn(&loop, 0), 0);
+	assert_int_equal(loop_turn(&loop, 0), 0);
+	assert_int_equal(a.due, 1);
+	assert_int_equal(b.due, 0);
+}
+
+static void stop_now(struct loop *l, struct timer *timer)
+{
+	container_of(timer, struct counter, timer)->due++;
+	l->stop = true;
+}
+
+/* Whoever stops the loop is the last to be called. */
+static void test_run_until_stopped(void **state)
+{
+	struct counter a = {.timer = {.due = count_due}};
+	struct counter b = {.timer = {.due = stop_now}};
+	struct counter c = {.timer = {.due = count_due}};
+
+	(void)state;
+	loop_timer_set(&loop, &a.timer, 1);
+	loop_timer_set(&loop, &b.timer, 1);
+	loop_timer_set(&loop, &c.timer, 1);
+	assert_int_equal(loop_run(&loop), 0);
+	assert_int_equal(a.due, 1);
+	assert_int_equal(b.due, 1);
+	assert_int_equal(c.due, 0);
+}
+
+static void test_change_of_interest(void **state)
+{
+	struct counter c = {.watch = {.fd = -1, .ready = count_ready}};
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(loop_add(&loop, &c.watch, fds[1], EPOLLIN), 0);
+	assert_int_equal(loop_turn(&loop, 0), 0);
+	assert_int_equal(c.ready, 0);
+	assert_int_equal(loop_change(&loop, &c.watch, EPOLLOUT), 0);
+	assert_int_equal(loop_turn(&loop, 0), 0);
+	assert_int_equal(c.ready, 1);
+	loop_remove(&loop, &c.watch);
+	(void)close(fds[0]);
+	(void)close(fds[1]);
+}
+
+/* A descriptor that cannot be watched leaves the watch as if it had never been added. */
+static void test_add_fails(void **state)
+{
+	struct counter c = {.watch = {.fd = -1, .ready = count_ready}};
+
+	(void)state;
+	assert_int_equal(loop_add(&loop, &c.watch, 1000000, EPOLLIN), -EBADF);
+	assert_int_equal(c.watch.fd, -1);
+	loop_remove(&loop, &c.watch);
+	assert_int_not_equal(loop_change(&loop, &c.watch, EPOLLIN), 0);
+}
+
 int main(void)
 {
 #define WITH_LOOP(test) cmocka_unit_test_setup_teardown(test, open_loop, close_loop)
@@ -163,6 +267,11 @@ int main(void)
 		WITH_LOOP(test_removed_in_the_batch),
 		WITH_LOOP(test_timers_in_order),
 		WITH_LOOP(test_timer_cannot_starve),
+		WITH_LOOP(test_turn_ends),
+		WITH_LOOP(test_cleared_in_the_turn),
+		WITH_LOOP(test_run_until_stopped),
+		WITH_LOOP(test_change_of_interest),
+		WITH_LOOP(test_add_fails),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
