@@ -15,8 +15,10 @@
 
 static void place(char *to, size_t size, const char *path, const char *leaf)
 {
-	str_join(to, size, CGROUPS, path, "/");
-	(void)strncat(to, leaf, size - strlen(to) - 1);
+	char directory[160];
+
+	str_join(directory, sizeof(directory), CGROUPS, path, "/");
+	str_join(to, size, directory, leaf, "");
 }
 
 static int write_and_prove(int dir, const char *file, const char *value, struct err *err)
@@ -39,10 +41,10 @@ static int write_and_prove(int dir, const char *file, const char *value, struct 
 /* The kernel keeps memory limits in whole pages: what is asked for is cut the same way. */
 static int write_bytes(int dir, const char *file, uint64_t bytes, struct err *err)
 {
-	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	unsigned long long page = (unsigned long long)sysconf(_SC_PAGESIZE);
 	char value[24];
 
-	(void)snprintf(value, sizeof(value), "%llu", (unsigned long long)(bytes / page * page));
+	(void)snprintf(value, sizeof(value), "%llu", bytes / page * page);
 	return write_and_prove(dir, file, value, err);
 }
 

@@ -51,30 +51,29 @@ static int write_map(int proc_fd, pid_t pid, const char *file, unsigned int id, 
 	char path[48];
 	char map[48];
 	char found[96];
-	unsigned int first;
-	unsigned int outside;
-	unsigned int count;
+	char want[48]; /* as kernel/user_namespace.c prints a row */
 	int r;
 
 	(void)snprintf(path, sizeof(path), "%d/%s", pid, file);
 	(void)snprintf(map, sizeof(map), "%u %u 1", id, id);
+	(void)snprintf(want, sizeof(want), "%10u %10u %10u\n", id, id, 1u);
 	r = fd_write_file(proc_fd, path, map);
 	if (r)
 		return err_sys(err, -r, "%s = %s", file, map);
-	if (fd_read_file(proc_fd, path, found, sizeof(found)) < 0 ||
-	    sscanf(found, "%u %u %u", &first, &outside, &count) != 3 || first != id ||
-	    outside != id || count != 1)
+	if (fd_read_file(proc_fd, path, found, sizeof(found)) < 0 || !str_equal(found, want))
 		return err_set(err, EPERM, "%s does not read back as %s", file, map);
 	return 0;
 }
 
-static int set_up(int proc_fd, pid_t pid, uid_t uid, gid_t gid, const int pipes[2], struct err *err)
+/* @ids: user and group; @pipes: to the process inside and back. */
+static int set_up(int proc_fd, pid_t pid, const unsigned int ids[2], const int pipes[2],
+		  struct err *err)
 {
 	char path[48];
-	int r = write_map(proc_fd, pid, "uid_map", uid, err);
+	int r = write_map(proc_fd, pid, "uid_map", ids[0], err);
 	int done = 0;
 
-	r = r ? r : write_map(proc_fd, pid, "gid_map", gid, err);
+	r = r ? r : write_map(proc_fd, pid, "gid_map", ids[1], err);
 	if (r)
 		return r;
 	if (fd_write_all(pipes[0], "g", 1) ||
@@ -87,11 +86,19 @@ static int set_up(int proc_fd, pid_t pid, uid_t uid, gid_t gid, const int pipes[
 	return r < 0 ? err_sys(err, errno, "user namespace") : r;
 }
 
+static void reap(pid_t pid)
+{
+	pid_t r;
+
+	do
+		r = waitpid(pid, NULL, 0);
+	while (r < 0 && errno == EINTR);
+}
+
 int userns_make(int proc_fd, uid_t uid, gid_t gid, struct err *err)
 {
 	int go[2];
 	int done[2];
-	int status;
 	int fd;
 	long pid;
 
@@ -110,10 +117,11 @@ int userns_make(int proc_fd, uid_t uid, gid_t gid, struct err *err)
 	fd_close(&go[0]);
 	fd_close(&done[1]);
 	fd = pid < 0 ? err_sys(err, errno, "user namespace")
-		     : set_up(proc_fd, (pid_t)pid, uid, gid, (const int[2]){go[1], done[0]}, err);
+		     : set_up(proc_fd, (pid_t)pid, (const unsigned int[2]){uid, gid},
+			      (const int[2]){go[1], done[0]}, err);
 	fd_close(&go[1]);
 	fd_close(&done[0]);
-	while (pid > 0 && waitpid((pid_t)pid, &status, 0) < 0 && errno == EINTR)
-		continue;
+	if (pid > 0)
+		reap((pid_t)pid);
 	return fd;
 }
