@@ -23,7 +23,7 @@ WARN_CFLAGS := -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wstrict-pr
 	-Wundef -Wformat=2 -Wvla -Wswitch-enum -Wcast-qual -Wwrite-strings $(if $(filter 1,$(WERROR)),-Werror)
 BASE_CFLAGS := -D_GNU_SOURCE -DBARTIZAN_TEST_SOURCES=\"$(CURDIR)\" -iquote supervisor -iquote tests/unit -I$(O)/include \
 	$(foreach l,$(THIRD_PARTY),-isystem $(NATIVE)/pkg/$(l)/include) $(NATIVE_CFLAGS) -fno-omit-frame-pointer \
-	$(WARN_CFLAGS) -fno-sanitize-recover=all
+	$(WARN_CFLAGS) -Werror=unused-function -fno-sanitize-recover=all
 
 # The two sides: directory, compiler, sanitizers for objects, sanitizers for linking.
 UNIT := $(O)/native/unit
