@@ -178,33 +178,39 @@ static struct cmsghdr *next_part(struct msghdr *header, struct cmsghdr *part)
 }
 #pragma GCC diagnostic pop
 
+/* The descriptors of one part; -EBADMSG: more than a message may bring, the rest is closed. */
+static int collect_part(const struct cmsghdr *part, struct received *received)
+{
+	size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	int r = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		int fd;
+
+		memcpy(&fd, CMSG_DATA(part) + i * sizeof(int), sizeof(fd));
+		if (received->fd_count < IPC_FDS_MAX) {
+			received->fds[received->fd_count++] = fd;
+		} else {
+			(void)close(fd);
+			r = -EBADMSG;
+		}
+	}
+	return r;
+}
+
 /* Take over every descriptor of the control data, whatever its shape, so that refusing the message
  * can close them all. */
 static int collect_fds(struct msghdr *header, struct received *received)
 {
-	int wrong = 0;
+	int r = 0;
 
 	received->fd_count = 0;
 	for (struct cmsghdr *part = CMSG_FIRSTHDR(header); part; part = next_part(header, part)) {
-		size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-
-		if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) {
-			wrong = 1;
-			continue;
-		}
-		for (size_t i = 0; i < count; i++) {
-			int fd;
-
-			memcpy(&fd, CMSG_DATA(part) + i * sizeof(int), sizeof(fd));
-			if (received->fd_count < IPC_FDS_MAX) {
-				received->fds[received->fd_count++] = fd;
-			} else {
-				(void)close(fd);
-				wrong = 1;
-			}
-		}
+		if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS ||
+		    collect_part(part, received))
+			r = -EBADMSG;
 	}
-	return wrong ? -EBADMSG : 0;
+	return r;
 }
 
 static int check_row(const struct channel *c, struct received *received, size_t size,
