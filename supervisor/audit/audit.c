@@ -37,6 +37,7 @@ static void add_string(struct body *body, const char *string)
 static void add_value(struct body *body, enum audit_type type, const struct audit_value *value)
 {
 	static const uint8_t no_hash[32];
+	uint64_t number;
 
 	/* A value of another type than its row is a bug of the caller; the record is kept in the
 	 * row's form, with an empty value. */
@@ -47,7 +48,8 @@ static void add_value(struct body *body, enum audit_type type, const struct audi
 		add_string(body, value ? value->string : NULL);
 		break;
 	case AUDIT_NUMBER:
-		add(body, &(uint64_t){value ? value->number : 0}, sizeof(uint64_t));
+		number = value ? value->number : 0;
+		add(body, &number, sizeof(number));
 		break;
 	case AUDIT_HASH:
 		add(body, value && value->hash ? value->hash : no_hash, sizeof(no_hash));

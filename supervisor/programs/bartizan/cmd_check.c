@@ -40,7 +40,7 @@ static void print_row(const struct finding *f)
 
 static void print_json(const struct finding *f, bool first)
 {
-	char line[1024];
+	char line[1024] = "";
 	struct text t = TEXT_IN(line);
 
 	text_add(&t, first ? "[{" : ",\n {");

@@ -77,15 +77,14 @@ static void link_ready(struct loop *loop, struct watch *watch, uint32_t events)
 {
 	struct link *link = container_of(watch, struct link, watch);
 	struct init *init = container_of(loop, struct init, loop);
+	bool hung_up = (events & EPOLLHUP) && !(events & EPOLLIN);
 	int r = 0;
 
 	for (int i = 0; i < MESSAGES_PER_TURN && !r && link->channel.fd >= 0; i++)
 		r = take_one(init, link);
 	/* Half-closed or broken: nothing more will come or can be said. Its process may live on; a
 	 * helper without its link is useless and is replaced when it dies. */
-	if (r && r != -EAGAIN)
-		link_close(init, link);
-	else if (!r && (events & EPOLLHUP) && !(events & EPOLLIN))
+	if (r ? r != -EAGAIN : hung_up)
 		link_close(init, link);
 	links_pump(init);
 }
@@ -133,6 +132,8 @@ static void pump(struct init *init, struct link *link, const link_sender *sender
 			r = (*sender)(init);
 		while (r > 0);
 	blocked = r == -EAGAIN || r == -ENOBUFS || r == -ENOMEM || r == -ETOOMANYREFS;
+	/* A sender may have closed the link through @init. */
+	/* cppcheck-suppress knownConditionTrueFalse */
 	if (blocked != link->writable_wanted && link->channel.fd >= 0) {
 		link->writable_wanted = blocked;
 		(void)loop_change(&init->loop, &link->watch,

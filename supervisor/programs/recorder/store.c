@@ -184,7 +184,7 @@ void store_put(struct store *store, enum spool_origin origin, enum audit_event e
 	struct audit_decoded record = {.def = &audit_events[event],
 				       .head.boot_us = clock_boot_us()};
 
-	for (size_t i = 0; record.def->fields[i].type != AUDIT_END && i < count; i++) {
+	for (size_t i = 0; i < count && record.def->fields[i].type != AUDIT_END; i++) {
 		record.values[i].string = values[i].string ? values[i].string : "";
 		record.values[i].length = strnlen(record.values[i].string, AUDIT_STRING_MAX);
 		record.values[i].number = values[i].number;
