@@ -448,6 +448,7 @@ int main(void)
 		cmocka_unit_test_setup(test_good, setup),
 		cmocka_unit_test_setup(test_broken, setup),
 		cmocka_unit_test_setup(test_broken_limits, setup),
+		cmocka_unit_test_setup(test_broken_limits, setup),
 		cmocka_unit_test_setup(test_device, setup),
 		cmocka_unit_test_setup(test_device_refused, setup),
 		cmocka_unit_test_setup(test_device_broken, setup),
