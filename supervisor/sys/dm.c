@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -41,7 +42,8 @@ static int request(unsigned long command, struct request *q)
 
 	if (fd < 0)
 		return -errno;
-	return ioctl(fd, (int)command, q) ? -errno : 0;
+	/* ioctl(2) itself: the libraries disagree on the type of the request. */
+	return syscall(SYS_ioctl, fd, command, q) ? -errno : 0;
 }
 
 static int simple(unsigned long command, const char *name, uint32_t flags, struct request *q)
@@ -56,24 +58,34 @@ static void write_node(const struct request *q, char node[DM_NODE_SIZE])
 	(void)snprintf(node, DM_NODE_SIZE, "/dev/dm-%u", minor(q->head.dev));
 }
 
+int dm_verity_text(const struct dm_verity *v, char *to, size_t size)
+{
+	char hash[2 * DM_DIGEST_SIZE + 1];
+	char salt[2 * DM_DIGEST_SIZE + 1] = "-";
+	int length;
+
+	if (v->salt_size > DM_DIGEST_SIZE)
+		return -EINVAL;
+	str_hex(hash, v->root_hash, DM_DIGEST_SIZE);
+	if (v->salt_size)
+		str_hex(salt, v->salt, v->salt_size);
+	length = snprintf(to, size, "1 %s %s %u %u %llu %llu sha256 %s %s", v->device, v->device,
+			  BLOCK, BLOCK, (unsigned long long)v->data_blocks,
+			  (unsigned long long)v->hash_start, hash, salt);
+	return length < 0 || (size_t)length >= size ? -ENAMETOOLONG : 0;
+}
+
 static int load(const char *name, const struct dm_verity *v)
 {
-	char hash[65];
-	char salt[65] = "-";
 	struct request q;
 	int r = prepare(&q, name, DM_READONLY_FLAG);
 
+	r = r ? r : dm_verity_text(v, q.text, sizeof(q.text));
 	if (r)
 		return r;
-	str_hex(hash, v->root_hash, 32);
-	if (v->salt_size)
-		str_hex(salt, v->salt, v->salt_size);
 	q.head.target_count = 1;
 	q.target.length = v->data_blocks * (BLOCK / SECTOR);
 	(void)str_copy(q.target.target_type, sizeof(q.target.target_type), "verity");
-	(void)snprintf(q.text, sizeof(q.text), "1 %s %s %u %u %llu %llu sha256 %s %s", v->device,
-		       v->device, BLOCK, BLOCK, (unsigned long long)v->data_blocks,
-		       (unsigned long long)v->hash_start, hash, salt);
 	return request(DM_TABLE_LOAD, &q);
 }
 

@@ -2,11 +2,13 @@
 #define SYS_DM_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
 
-#define DM_NODE_SIZE 32
+#define DM_NODE_SIZE   32
+#define DM_DIGEST_SIZE 32 /* SHA-256; a salt has at most as many bytes */
 
 /* A dm-verity table over one device that holds data and tree
  * (admin-guide/device-mapper/verity.rst). */
@@ -18,6 +20,10 @@ struct dm_verity {
 	const uint8_t *salt;
 	uint32_t salt_size;
 };
+
+/* The parameters of the target "verity", version 1. -EINVAL: a longer salt; -ENAMETOOLONG: @size is
+ * too small. */
+int dm_verity_text(const struct dm_verity *v, char *to, size_t size);
 
 /* Create, load, resume; @node gets "/dev/dm-N". Whatever fails, nothing is left behind. -EEXIST: a
  * device of this name is there. */
