@@ -1,8 +1,9 @@
 #include <errno.h>
 #include <net/if.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -34,7 +35,8 @@ static int loopback(unsigned long request, struct ifreq *interface)
 
 	if (fd < 0)
 		return -errno;
-	return ioctl(fd, (int)request, interface) ? -errno : 0;
+	/* ioctl(2) itself: the libraries disagree on the type of the request. */
+	return syscall(SYS_ioctl, fd, request, interface) ? -errno : 0;
 }
 
 int step_network_apply(struct plan *p, struct err *err)
