@@ -231,6 +231,9 @@ int sandbox_clone(const struct plan *plan, struct child *child, struct err *err)
 	int r;
 
 	*child = (struct child)CHILD_NONE;
+	r = sandbox_try_filter(plan, err);
+	if (r)
+		return r;
 	if (pipe2(e.gate, O_CLOEXEC) || pipe2(e.report, O_CLOEXEC)) {
 		r = err_sys(err, errno, "pipe");
 		close_ends(&e);

@@ -37,6 +37,10 @@ int sandbox_open(struct err *err);
  */
 int sandbox_clone(const struct plan *plan, struct child *child, struct err *err);
 
+/* Does this kernel, with this very filter, refuse what the filter refuses? Tried in a throw-away
+ * process before the clone. -EPERM: no. */
+int sandbox_try_filter(const struct plan *plan, struct err *err);
+
 /* init has its row: let it run its steps. -errno: it is gone. */
 int sandbox_release(struct child *child);
 

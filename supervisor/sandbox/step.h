@@ -56,6 +56,5 @@ int step_capabilities_prove(const struct plan *p, struct err *err);
 int step_mdwe_apply(struct plan *p, struct err *err);
 int step_mdwe_prove(const struct plan *p, struct err *err);
 int step_filter_apply(struct plan *p, struct err *err);
-int step_filter_prove(const struct plan *p, struct err *err);
 
 #endif
