@@ -20,7 +20,7 @@ def placed(image, arch):
         base = base if base.startswith(name + "_") else f"{name}_1_{arch}.raw"
     else:
         name = base.split("_")[0]
-        if not re.fullmatch(r"[^_]+_[^_]+(_[^_]+)?\.raw", base):
+        if not re.fullmatch(r"[^_]+_[^_]+(_.+)?\.raw", base):
             raise BadImage(f"{image}: a file is called NAME_VERSION_ARCH.raw, or say NAME=FILE")
     if not NAME.fullmatch(name):
         raise BadImage(f"{image}: {name} is no service name")
@@ -30,7 +30,7 @@ def placed(image, arch):
 def make(path, images, arch, size_mb=None, extra=None):
     """Write a new state disk with the images in it; root owns everything. extra: {path below the root: bytes}."""
     with tempfile.TemporaryDirectory(prefix="bartizan-state-") as tree:
-        for directory in ("images", "spool", "trust", "secrets", "volumes"):
+        for directory in ("images",):
             os.makedirs(os.path.join(tree, directory), mode=0o700)
         os.chmod(tree, 0o755)
         total = 0
