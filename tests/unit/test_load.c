@@ -238,9 +238,9 @@ static void test_keys_and_sections(void **state)
 
 static void test_image(void **state)
 {
-	static const char good[] =
-		"[image]\nname = demo\nversion = 1.0+a~b\nepoch = 4294967295\narch = armv7\ncompatible = qemu-armv7_1\n\n"
-		"[service]\ncommand = /x";
+	static const char good[] = "[image]\nname = demo\nversion = 1.0+a~b\nepoch = "
+				   "4294967295\narch = armv7\ncompatible = qemu-armv7_1\n\n"
+				   "[service]\ncommand = /x";
 	static const struct {
 		const char *text;
 		const char *reason;
