@@ -109,12 +109,12 @@ export BARTIZAN_FUZZ := $(FUZZ)/bin
 export ASAN_OPTIONS ?= detect_leaks=1:abort_on_error=0
 export UBSAN_OPTIONS ?= print_stacktrace=1
 TALLY := tests/tally --logs $(O)/test-logs
-# suite(NAME, PATH, ARGUMENTS): NAME="PATH ARGUMENTS" when somebody has put PATH into the tree
-suite = $(if $(wildcard $(2)),"$(1)=$(2)$(if $(3), $(3))")
+# suite(NAME, PATH, ARGUMENTS); one that is not there fails
+suite = "$(1)=$(2)$(if $(3), $(3))"
 
 STYLE_SUITES := $(addprefix tests/style/,layers links forbidden length commits tools)
 UNIT_SUITES := $(UNIT_BINS)
-FUZZ_SUITES := $(if $(FUZZ_BINS),"fuzz=tests/style/fuzz-replay")
+FUZZ_SUITES := "fuzz=tests/style/fuzz-replay"
 IMAGES_SUITES := $(call suite,images,tests/images/run)
 COLLECTOR_SUITES := $(call suite,collector,tests/collector/run,--bin $(O)/bin)
 NS_SUITES := $(call suite,ns,tests/ns/run)
