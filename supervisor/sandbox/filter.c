@@ -76,13 +76,15 @@ int sandbox_try_filter(const struct plan *p, struct err *err)
 {
 	int status = -1;
 	pid_t pid = fork();
+	pid_t r;
 
 	if (pid == 0)
 		try_it(p);
 	if (pid < 0)
 		return err_sys(err, errno, "the filter cannot be tried");
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		continue;
+	do
+		r = waitpid(pid, &status, 0);
+	while (r < 0 && errno == EINTR);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == TRY_PASSED)
