@@ -262,6 +262,10 @@ static void test_delays(void **state)
 				 quick[i]);
 	assert_int_equal(helper_delay(CLD_KILLED, SIGKILL, &crash_ms, &count, 1000), 0);
 	assert_int_equal(helper_delay(CLD_EXITED, 1, &crash_ms, &count, 10), 0);
+	/* A helper that waits a second before it gives up comes back slower and slower, too. */
+	for (size_t i = 1; i < ARRAY_SIZE(quick); i++)
+		assert_int_equal(helper_delay(CLD_EXITED, 1, &crash_ms, &count, 1500), quick[i]);
+	assert_int_equal(helper_delay(CLD_EXITED, 1, &crash_ms, &count, 10000), 0);
 	/* An exit status of 11 is not a signal 11. */
 	assert_false(helper_is_attack(CLD_EXITED, SIGSEGV));
 }

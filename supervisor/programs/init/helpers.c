@@ -25,6 +25,7 @@
 #define FAILED_FIRST_MS   1000u
 #define FAILED_MOST_MS    60000u
 #define QUICK_MS          1000u
+#define QUICK_EXIT_MS     10000u /* who gives up by itself may wait a moment before it says so */
 #define QUICK_FREE                                                                                 \
 	3u /* quick deaths that cost nothing: a campaign that kills on purpose, or one bad input   \
 	    */
@@ -79,6 +80,7 @@ static uint32_t doubled(uint32_t ms, uint32_t most)
 uint32_t helper_delay(int code, int status, uint32_t *crash_ms, uint32_t *quick, uint64_t lived_ms)
 {
 	uint32_t delay = 0;
+	uint32_t quick_ms = code == CLD_EXITED ? QUICK_EXIT_MS : QUICK_MS;
 
 	if (helper_is_attack(code, status)) {
 		if (*crash_ms == 0 || lived_ms >= CRASH_FORGIVEN_MS)
@@ -87,7 +89,7 @@ uint32_t helper_delay(int code, int status, uint32_t *crash_ms, uint32_t *quick,
 		*crash_ms = doubled(delay, CRASH_MOST_MS);
 		return delay;
 	}
-	if (lived_ms >= QUICK_MS) {
+	if (lived_ms >= quick_ms) {
 		*quick = 0;
 		return 0;
 	}
