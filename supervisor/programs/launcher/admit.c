@@ -16,6 +16,7 @@
 #include "sys/mounts.h"
 #include "trust/anchors.h"
 #include "trust/arch.h"
+#include "trust/refuse.h"
 #include "trust/scope.h"
 #include "trust/verdict.h"
 
@@ -24,6 +25,7 @@
  * see, nothing here believes more than that: every decision is the launcher's own, with the
  * device's policies in hand, and any error on the way leaves nothing behind.
  */
+#define HINT_TARGET   "install the image that was built for this device"
 #define BUILD_TIME_US (board.build_time_s * 1000000u)
 
 struct admission {
@@ -196,11 +198,11 @@ static int check_identity(struct admission *a)
 		return err_hint(a->err, "the file's place does not decide what an image is");
 	}
 	if (p->arch != launcher.arch)
-		return err_set(a->err, ENOEXEC, "image is for %s, this device is %s",
-			       trust_arch_name(p->arch), trust_arch_name(launcher.arch));
+		return REFUSE(a->err, ENOEXEC, HINT_TARGET, "image is for %s, this device is %s",
+			      trust_arch_name(p->arch), trust_arch_name(launcher.arch));
 	if (*p->compatible && !str_equal(p->compatible, board.name))
-		return err_set(a->err, ENOEXEC, "image is for board %s, this is %s", p->compatible,
-			       board.name);
+		return REFUSE(a->err, ENOEXEC, HINT_TARGET, "image is for board %s, this is %s",
+			      p->compatible, board.name);
 	return trust_epoch_check(&launcher.trust, a->signer, floors_epoch(&launcher.floors, name),
 				 p->epoch, a->err);
 }
@@ -218,8 +220,9 @@ static int choose_uid(struct admission *a)
 			    (s->uid == a->note.uid || (s->admitted && s->note.uid == a->note.uid));
 
 		if (s != own && same)
-			return err_set(a->err, EACCES, "user = %u belongs to service %s",
-				       a->note.uid, s->name);
+			return REFUSE(a->err, EACCES,
+				      "leave user out: the device gives each service its own",
+				      "user = %u belongs to service %s", a->note.uid, s->name);
 	}
 	return 0;
 }
@@ -352,7 +355,8 @@ int admit_service(struct service *s, struct err *err)
 		.err = err,
 	};
 	if (!a.device)
-		return err_set(err, EACCES, "the device policy does not name it");
+		return REFUSE(err, EACCES, "add [service NAME] to supervisor.conf of the firmware",
+			      "the device policy does not name it");
 	r = admit(&a);
 	fd_close(&a.file_fd);
 	fd_close(&a.template_fd);

@@ -134,7 +134,9 @@ static int open_state(struct err *err)
 		return err_sys(err, errno, "/state");
 	launcher.images_fd = open_directory(launcher.state_fd, "images", 0755);
 	spool_fd = open_directory(launcher.state_fd, "spool", 0755);
-	if (launcher.images_fd < 0 || spool_fd < 0 || fchown(spool_fd, SPOOL_ID, SPOOL_ID))
+	/* The mode too: a directory that was there already may be closed to the shipper. */
+	if (launcher.images_fd < 0 || spool_fd < 0 || fchown(spool_fd, SPOOL_ID, SPOOL_ID) ||
+	    fchmod(spool_fd, 0755))
 		return err_sys(err, errno, "directories of the state partition");
 	return 0;
 }
