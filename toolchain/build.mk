@@ -90,6 +90,14 @@ COMMON_CFLAGS := -D_GNU_SOURCE -iquote supervisor -I$(O)/include $(TARGET_CFLAGS
 	$(if $(USE_LTO),$(TARGET_LTO)) $(WARN_CFLAGS)
 LINK_FLAGS := $(TARGET_CFLAGS) $(HARDEN_CFLAGS) $(if $(USE_LTO),-flto=$(shell nproc),-fno-lto) \
 	-Wl,--gc-sections -Wl,--build-id=none -Wl,--fatal-warnings
+# The linker's own script, but segments meet within a page of the file instead of being filled up to the next
+# one.  A page at a border is then mapped twice, with the rights of each side; no page is writable and executable.
+SHARE_PAGES := s/^  \. = ALIGN(CONSTANT (MAXPAGESIZE));/  . = ALIGN(CONSTANT (MAXPAGESIZE)) + (. \& (CONSTANT (MAXPAGESIZE) - 1));/
+$(O)/gen/%.ld: toolchain/build.mk toolchain/musl.specs $(DEPS_STATE)
+	$(call say,GEN,$(@F))
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CACHE)/$*/bin/$*-gcc -nostdlib -Wl,--verbose -xc /dev/null -o /dev/null | sed -e '1,/^=====/d' -e '/^=====/,$$d' \
+		-e '$(SHARE_PAGES)' >$@
 
 # A change of flags or libraries rebuilds; the file changes only when its text does.
 FLAGS_STATE := $(O)/gen/flags.state
@@ -131,10 +139,10 @@ endef
 # program(side, triple, name, LINKS row, generated objects, label): the unstripped program, then the stripped one
 define program
 $(1)/debug/$(3): $(call objects,$(1),$(call program_sources,$(3))) $(5) \
-		$(foreach d,$(call dirs_of,$(4)),$(1)/lib/$(d).a) $(FLAGS_STATE) $(DEPS_STATE)
+		$(foreach d,$(call dirs_of,$(4)),$(1)/lib/$(d).a) $(O)/gen/$(2).ld $(FLAGS_STATE) $(DEPS_STATE)
 	$$(call say,$(6)LINK,$(3))
 	$$(Q)mkdir -p $$(@D) $(1)/map
-	$$(Q)$(CACHE)/$(2)/bin/$(2)-gcc $$(LINK_FLAGS) $(if $(filter HOST,$(6)),$(HOST_LDFLAGS),$(TARGET_LDFLAGS)) -Wl,-Map=$(1)/map/$(3).map -o $$@ \
+	$$(Q)$(CACHE)/$(2)/bin/$(2)-gcc $$(LINK_FLAGS) $(if $(filter HOST,$(6)),$(HOST_LDFLAGS),$(TARGET_LDFLAGS)) -Wl,-T,$(O)/gen/$(2).ld -Wl,-Map=$(1)/map/$(3).map -o $$@ \
 		$(call objects,$(1),$(call program_sources,$(3))) $(5) -Wl,--start-group \
 		$(foreach d,$(call dirs_of,$(4)),$(1)/lib/$(d).a) $(foreach l,$(LIBS_$(4)),$(CACHE)/$(2)/pkg/$(or $(if $(6),$(host_lib_of_$(l))),$(lib_of_$(l)))) \
 		-lgcc -lc -Wl,--end-group
