@@ -1,13 +1,17 @@
 #include "links.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "audit/audit.h"
 #include "base/clock.h"
+#include "base/fd.h"
 #include "cgroups.h"
 #include "init.h"
 #include "sys/board.h"
@@ -44,6 +48,38 @@ static bool legal_signal(uint32_t number)
 	return false;
 }
 
+/* The mask of signals on the line @name of a /proc/PID/status text; proc_pid_status(5). */
+static uint64_t signal_mask(const char *text, const char *name)
+{
+	const char *at = strstr(text, name);
+	uint64_t mask = 0;
+
+	for (at = at ? at + strlen(name) : ""; *at == '\t'; at++)
+		continue;
+	for (; (*at >= '0' && *at <= '9') || (*at >= 'a' && *at <= 'f'); at++)
+		mask = mask << 4 | (uint64_t)(*at <= '9' ? *at - '0' : *at - 'a' + 10);
+	return mask;
+}
+
+/*
+ * The first process of a pid namespace never sees a signal that it neither handles nor blocks
+ * (pid_namespaces(7)): waiting for it to obey would only waste stop_timeout.
+ */
+static bool is_deaf(const struct child *child, uint32_t number)
+{
+	char path[32];
+	char text[2048];
+	uint64_t heard;
+
+	if (number != SIGTERM && number != SIGINT && number != SIGQUIT)
+		return false;
+	(void)snprintf(path, sizeof(path), "/proc/%d/status", child->pid);
+	if (fd_read_file(AT_FDCWD, path, text, sizeof(text)) < 0 || !strstr(text, "\nSigCgt:"))
+		return false;
+	heard = signal_mask(text, "\nSigCgt:") | signal_mask(text, "\nSigBlk:");
+	return !(heard & 1ull << (number - 1));
+}
+
 static int handle_signal(struct init *init, struct received *received, struct err *err)
 {
 	const struct message_signal *m = &received->message.signal;
@@ -57,7 +93,7 @@ static int handle_signal(struct init *init, struct received *received, struct er
 	/* Dead already: the two messages have crossed. */
 	if (!child || child->state != CHILD_ALIVE)
 		return 0;
-	if (m->signal == SIGKILL)
+	if (m->signal == SIGKILL || is_deaf(child, m->signal))
 		(void)cgroup_kill(child->cgroup);
 	/* Also for SIGKILL: the leaf may be gone, the process cannot be mistaken. */
 	(void)syscall(SYS_pidfd_send_signal, child->pidfd, (int)m->signal, NULL, 0);
