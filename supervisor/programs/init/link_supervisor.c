@@ -68,7 +68,7 @@ static uint64_t signal_mask(const char *text, const char *name)
 static bool is_deaf(const struct child *child, uint32_t number)
 {
 	char path[32];
-	char text[2048];
+	char text[4096];
 	uint64_t heard;
 
 	if (number != SIGTERM && number != SIGINT && number != SIGQUIT)
