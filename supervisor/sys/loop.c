@@ -11,13 +11,13 @@
 
 #define TRIES 16 /* between "N is free" and its use somebody else may take it */
 
-static int configure(int file_fd, uint64_t offset, uint64_t size, int loop_fd)
+static int configure(int file_fd, const struct loop_window *window, int loop_fd)
 {
 	struct loop_config config = {
 		.fd = (uint32_t)file_fd,
 		.block_size = 4096,
-		.info = {.lo_offset = offset,
-			 .lo_sizelimit = size,
+		.info = {.lo_offset = window->offset,
+			 .lo_sizelimit = window->size,
 			 .lo_flags = LO_FLAGS_READ_ONLY | LO_FLAGS_AUTOCLEAR},
 	};
 
@@ -25,19 +25,19 @@ static int configure(int file_fd, uint64_t offset, uint64_t size, int loop_fd)
 }
 
 /* Did it become what was asked for? The kernel is not asked by name but through this descriptor. */
-static int prove(int loop_fd, uint64_t offset, uint64_t size, struct err *err)
+static int prove(int loop_fd, const struct loop_window *window, struct err *err)
 {
 	struct loop_info64 info;
 
 	if (ioctl(loop_fd, LOOP_GET_STATUS64, &info))
 		return err_sys(err, errno, "loop device");
-	if (info.lo_offset != offset || info.lo_sizelimit != size ||
+	if (info.lo_offset != window->offset || info.lo_sizelimit != window->size ||
 	    !(info.lo_flags & LO_FLAGS_READ_ONLY) || !(info.lo_flags & LO_FLAGS_AUTOCLEAR))
 		return err_set(err, EPERM, "the loop device is not as asked for");
 	return 0;
 }
 
-int loop_attach(int file_fd, uint64_t offset, uint64_t size, int *loop_fd,
+int loop_attach(int file_fd, const struct loop_window *window, int *loop_fd,
 		char node[LOOP_NODE_SIZE], struct err *err)
 {
 	CLEAN_FD int control_fd = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
@@ -55,9 +55,9 @@ int loop_attach(int file_fd, uint64_t offset, uint64_t size, int *loop_fd,
 		fd = open(node, O_RDONLY | O_CLOEXEC);
 		if (fd < 0)
 			return err_sys(err, errno, "%s", node);
-		r = configure(file_fd, offset, size, fd);
+		r = configure(file_fd, window, fd);
 		if (!r) {
-			r = prove(fd, offset, size, err);
+			r = prove(fd, window, err);
 			if (!r)
 				*loop_fd = take_fd(&fd);
 			return r;

@@ -47,26 +47,25 @@ static void put(const char *path, size_t size, mode_t mode)
 static void test_ids(void **state)
 {
 	uint16_t slot = 99, again = 98;
-	uint32_t uid = 0;
 	char name[NAME_SIZE];
 
 	(void)state;
 	assert_int_equal(ids_load(directory_fd, &ids, &err), 0);
-	assert_int_equal(ids_get(directory_fd, &ids, "web", &slot, &uid, &err), 0);
-	assert_true(slot == 0 && uid == IDS_FIRST_UID);
-	assert_int_equal(ids_get(directory_fd, &ids, "mqtt", &slot, &uid, &err), 0);
-	assert_true(slot == 1 && uid == IDS_FIRST_UID + 1);
+	assert_int_equal(ids_get(directory_fd, &ids, "web", &slot, &err), 0);
+	assert_true(slot == 0 && ids_uid(slot) == IDS_FIRST_UID);
+	assert_int_equal(ids_get(directory_fd, &ids, "mqtt", &slot, &err), 0);
+	assert_true(slot == 1 && ids_uid(slot) == IDS_FIRST_UID + 1);
 	/* What was given is on the disk, and stays. */
 	memset(&ids, 0, sizeof(ids));
 	assert_int_equal(ids_load(directory_fd, &ids, &err), 0);
-	assert_int_equal(ids_get(directory_fd, &ids, "web", &again, &uid, &err), 0);
+	assert_int_equal(ids_get(directory_fd, &ids, "web", &again, &err), 0);
 	assert_int_equal(again, 0);
 	for (int i = 2; i < CONFIG_SERVICES_MAX; i++) {
 		(void)snprintf(name, sizeof(name), "s%d", i);
-		assert_int_equal(ids_get(directory_fd, &ids, name, &slot, &uid, &err), 0);
+		assert_int_equal(ids_get(directory_fd, &ids, name, &slot, &err), 0);
 	}
-	assert_int_equal(ids_get(directory_fd, &ids, "one-more", &slot, &uid, &err), -ENOSPC);
-	assert_int_equal(ids_get(directory_fd, &ids, "../x", &slot, &uid, &err), -EINVAL);
+	assert_int_equal(ids_get(directory_fd, &ids, "one-more", &slot, &err), -ENOSPC);
+	assert_int_equal(ids_get(directory_fd, &ids, "../x", &slot, &err), -EINVAL);
 	assert_int_equal(unlinkat(directory_fd, IDS_FILE, 0), 0);
 }
 

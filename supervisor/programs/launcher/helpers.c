@@ -46,6 +46,7 @@ struct helper_row {
 	int32_t oom_score_adj;
 	bool many; /* + generation % INSTANCES to uid and gid */
 	bool terminal;
+	bool sees_root; /* must know root at the other end of the control socket */
 };
 
 /* clang-format off */
@@ -62,7 +63,7 @@ static const struct helper_row rows[HELPER_COUNT] = {
 		.views = {{"/state/spool", "/spool", QUIET | MOUNT_RDONLY}, {CONF_DIR, CONF_DIR, QUIET | MOUNT_RDONLY}},
 	},
 	[HELPER_SUPERVISOR] = {
-		.program = PROGRAMS "supervisor", .uid = 901, .gid = 901, .memory = 32 * MIB, .oom_score_adj = -500,
+		.program = PROGRAMS "supervisor", .uid = 901, .gid = 901, .memory = 32 * MIB, .oom_score_adj = -500, .sees_root = true,
 	},
 	/* uid 0 without a capability: only root may connect to the control socket. */
 	[HELPER_CONSOLE] = {
@@ -191,15 +192,28 @@ static int prepare(enum helper which, struct plan *plan, struct err *err)
 	r = r ? r : add_cgroup(which, row, plan, err);
 	if (r)
 		return r;
-	plan->userns_fd = userns_make(launcher.proc_fd, plan->uid, plan->gid, err);
+	plan->sees_root = row->sees_root;
+	plan->userns_fd = userns_make_for(
+		launcher.proc_fd, &(const struct userns_ids){plan->uid, plan->gid, row->sees_root},
+		err);
 	return plan->userns_fd < 0 ? plan->userns_fd : 0;
 }
 
-int helpers_start(enum helper which, uint32_t generation, int *fds, unsigned int fd_count,
+static int open_terminal(struct plan *plan, struct err *err)
+{
+	int fd = open(board.console, O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_sys(err, errno, "%s", board.console);
+	for (int i = 0; i < 3; i++)
+		plan->stdio[i] = fd;
+	return 0;
+}
+
+int helpers_start(enum helper which, uint32_t generation, const struct helper_fds *fds,
 		  struct child *child, struct err *err)
 {
 	static struct plan plan;
-	CLEAN_FD int terminal_fd = -1;
 	char step[24] = "";
 	int r;
 
@@ -208,19 +222,15 @@ int helpers_start(enum helper which, uint32_t generation, int *fds, unsigned int
 			       helper_name(which));
 	process_defaults(&plan);
 	plan.generation = generation;
-	for (unsigned int i = 0; i < fd_count; i++)
-		plan.fds[plan.fd_count++] = fds[i];
-	if (rows[which].terminal) {
-		terminal_fd = open(board.console, O_RDWR | O_NOCTTY | O_CLOEXEC);
-		if (terminal_fd < 0)
-			return err_sys(err, errno, "%s", board.console);
-		for (int i = 0; i < 3; i++)
-			plan.stdio[i] = terminal_fd;
-	}
-	r = prepare(which, &plan, err);
+	for (unsigned int i = 0; i < fds->count; i++)
+		plan.fds[plan.fd_count++] = fds->fds[i];
+	r = rows[which].terminal ? open_terminal(&plan, err) : 0;
+	r = r ? r : prepare(which, &plan, err);
 	r = r ? r : process_start(&plan, child, step, err);
 	process_close_mounts(&plan);
 	fd_close(&plan.userns_fd);
+	if (plan.stdio[0] != launcher.null_fd)
+		fd_close(&plan.stdio[0]);
 	if (r && *step)
 		(void)err_prefix(err, "%s", step);
 	return r ? -err->code : 0;
@@ -243,57 +253,59 @@ static int link_new(int *own, int *theirs, struct err *err)
 
 static int start_recorder(struct received *received, int *own, struct child *child, struct err *err)
 {
-	int fds[11];
-	int r = link_new(own, &fds[0], err);
+	struct helper_fds fds = {.count = 1};
+	int r = link_new(own, &fds.fds[0], err);
 
 	if (r)
 		return r;
-	for (int i = 0; i < 9; i++)
-		fds[1 + i] = received->fds[i];
-	fds[10] = launcher.device_fd; /* 13 in the recorder; without one it takes its defaults */
-	r = helpers_start(HELPER_RECORDER, received->message.head.generation, fds,
-			  launcher.device_fd < 0 ? 10 : 11, child, err);
-	fd_close(&fds[0]);
+	for (int i = 0; i < received->fd_count; i++)
+		fds.fds[fds.count++] = received->fds[i];
+	if (launcher.device_fd >= 0) /* 13 in the recorder; without one it takes its defaults */
+		fds.fds[fds.count++] = launcher.device_fd;
+	r = helpers_start(HELPER_RECORDER, received->message.head.generation, &fds, child, err);
+	fd_close(&fds.fds[0]);
 	return r;
 }
 
 static int start_shipper(struct received *received, int *own, struct child *child, struct err *err)
 {
-	int fds[2];
+	struct helper_fds fds = {.fds = {-1, launcher.device_fd}, .count = 2};
 	int r;
 
 	if (launcher.device_fd < 0)
 		return err_set(err, ENODATA, "there is no device policy");
-	r = link_new(own, &fds[0], err);
+	r = link_new(own, &fds.fds[0], err);
 	if (r)
 		return r;
-	fds[1] = launcher.device_fd;
-	r = helpers_start(HELPER_SHIPPER, received->message.head.generation, fds, 2, child, err);
-	fd_close(&fds[0]);
+	r = helpers_start(HELPER_SHIPPER, received->message.head.generation, &fds, child, err);
+	fd_close(&fds.fds[0]);
 	return r;
 }
 
 static int start_supervisor(struct received *received, int *own, struct child *child,
 			    struct err *err)
 {
-	int fds[7];
-	int r = link_new(own, &fds[5], err);
+	struct helper_fds fds = {.count = 0};
+	int theirs = -1;
+	int r = link_new(own, &theirs, err);
 
 	if (r)
 		return r;
-	for (int i = 0; i < 5; i++)
-		fds[i] = received->fds[i];
-	fds[6] = launcher.control_fd;
-	r = helpers_start(HELPER_SUPERVISOR, received->message.head.generation, fds, 7, child, err);
-	fd_close(&fds[5]);
+	for (int i = 0; i < received->fd_count; i++)
+		fds.fds[fds.count++] = received->fds[i];
+	fds.fds[fds.count++] = theirs;
+	fds.fds[fds.count++] = launcher.control_fd;
+	r = helpers_start(HELPER_SUPERVISOR, received->message.head.generation, &fds, child, err);
+	fd_close(&theirs);
 	return r;
 }
 
 static int start_console(struct received *received, int *own, struct child *child, struct err *err)
 {
+	const struct helper_fds none = {.count = 0};
+
 	(void)own;
-	return helpers_start(HELPER_CONSOLE, received->message.head.generation, NULL, 0, child,
-			     err);
+	return helpers_start(HELPER_CONSOLE, received->message.head.generation, &none, child, err);
 }
 
 static void no_link(int fd, bool fresh)

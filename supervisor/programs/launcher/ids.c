@@ -114,8 +114,7 @@ static int give(int state_dir, struct ids *ids, const char *name, struct err *er
 	return slot;
 }
 
-int ids_get(int state_dir, struct ids *ids, const char *name, uint16_t *slot, uint32_t *uid,
-	    struct err *err)
+int ids_get(int state_dir, struct ids *ids, const char *name, uint16_t *slot, struct err *err)
 {
 	int found;
 
@@ -131,6 +130,5 @@ int ids_get(int state_dir, struct ids *ids, const char *name, uint16_t *slot, ui
 		return REFUSE(err, ENOSPC, HINT_FULL, "%s has slot %d, this build has %d", name,
 			      found, CONFIG_SERVICES_MAX);
 	*slot = (uint16_t)found;
-	*uid = IDS_FIRST_UID + (uint32_t)found;
 	return 0;
 }

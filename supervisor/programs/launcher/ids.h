@@ -26,11 +26,16 @@ struct ids {
 int ids_load(int state_dir, struct ids *ids, struct err *err);
 
 /*
- * Slot and uid of @name; a new name gets the lowest free slot, and the file is stored before this
+ * Slot of @name; a new name gets the lowest free slot, and the file is stored before this
  * returns. -EINVAL: not a name; -ENOSPC: CONFIG_SERVICES_MAX names have one already; else -errno of
  * the store, and @ids is then as before.
  */
-int ids_get(int state_dir, struct ids *ids, const char *name, uint16_t *slot, uint32_t *uid,
-	    struct err *err);
+int ids_get(int state_dir, struct ids *ids, const char *name, uint16_t *slot, struct err *err);
+
+/* The uid that comes with a slot. */
+static inline uint32_t ids_uid(uint16_t slot)
+{
+	return IDS_FIRST_UID + slot;
+}
 
 #endif

@@ -137,7 +137,11 @@ void process_sweep(const char *cgroup); /* remove the empty leaves below it */
 
 /* helpers.c */
 void helpers_handle(struct received *received); /* M_HELPER* */
-int helpers_start(enum helper which, uint32_t generation, int *fds, unsigned int fd_count,
+struct helper_fds {
+	int fds[PLAN_FDS_MAX]; /* become 3, 4, ... */
+	unsigned int count;
+};
+int helpers_start(enum helper which, uint32_t generation, const struct helper_fds *fds,
 		  struct child *child, struct err *err);
 
 /* talk.c: one conversation with a fresh `verify` or `compile`. */
@@ -166,11 +170,14 @@ int map_mount(const struct note *note, uint32_t attributes, struct err *err); /*
 
 /* start.c */
 int start_service(struct service *s, uint32_t generation, char step[24], struct err *err);
-void start_release(struct service *s);
+void start_release(struct service *s); /* it has ended: what was for this life only goes */
 bool start_is_alive(const struct service *s);
 int start_pid(int pidfd);
 int start_plan(struct service *s, struct plan *plan, struct err *err);
 int start_program(int root_fd, const char *path, struct err *err);
+
+/* limits.c: LIMIT records of the life that ended. */
+void limits_tell(const struct service *s);
 
 /* probe.c */
 int probe_service(struct service *s, uint32_t request, struct child *child, char step[24],

@@ -208,15 +208,14 @@ static void name_services(void)
 		struct service *s;
 		struct err err = {0};
 		uint16_t slot;
-		uint32_t uid;
 
-		if (ids_get(launcher.state_fd, &launcher.ids, d->name, &slot, &uid, &err)) {
+		if (ids_get(launcher.state_fd, &launcher.ids, d->name, &slot, &err)) {
 			launcher_refuse_image(d->name, &err);
 			continue;
 		}
 		s = &launcher.services[slot];
 		str_join(s->name, sizeof(s->name), d->name, "", "");
-		s->uid = uid;
+		s->uid = ids_uid(slot);
 		s->autostart = d->start;
 	}
 }

@@ -54,6 +54,8 @@ int map_image(const struct verdict *verdict, int file_fd, struct note *note, str
 {
 	CLEAN_FD int loop_fd = -1;
 	char node[LOOP_NODE_SIZE];
+	const struct loop_window window = {.offset = verdict->data_offset,
+					   .size = verdict_loop_size(verdict)};
 	const struct dm_verity verity = {
 		.device = node,
 		.data_blocks = verdict->data_blocks,
@@ -64,9 +66,7 @@ int map_image(const struct verdict *verdict, int file_fd, struct note *note, str
 	};
 	int r = remove_leftovers(verdict, note, err);
 
-	r = r ? r
-	      : loop_attach(file_fd, verdict->data_offset, verdict_loop_size(verdict), &loop_fd,
-			    node, err);
+	r = r ? r : loop_attach(file_fd, &window, &loop_fd, node, err);
 	r = r ? r : create(verdict, &verity, note, err);
 	if (r) /* whoever sees the note must not unmap what was not mapped */
 		*note->map_name = *note->node = '\0';

@@ -34,14 +34,19 @@ int start_pid(int pidfd)
 {
 	char path[48];
 	char text[512];
-	const char *at;
-	int pid = -1;
+	char *at;
+	uint64_t pid;
 
 	(void)snprintf(path, sizeof(path), "self/fdinfo/%d", pidfd);
 	if (fd_read_file(launcher.proc_fd, path, text, sizeof(text)) < 0)
 		return -1;
 	at = strstr(text, "\nPid:\t");
-	return at && sscanf(at + 6, "%d", &pid) == 1 ? pid : -1;
+	if (!at)
+		return -1;
+	at += strlen("\nPid:\t");
+	at[strcspn(at, "\n")] = '\0';
+	/* "-1" once it was reaped, which is no number here. */
+	return str_u64(at, 1, INT32_MAX, &pid) ? -1 : (int)pid;
 }
 
 /*
@@ -301,5 +306,8 @@ void start_release(struct service *s)
 	init_drop(s->slot, STORE_STDERR);
 	init_drop(s->slot, STORE_PIDFD);
 	str_join(parent, sizeof(parent), "services/", s->name, "");
+	limits_tell(s);
 	process_sweep(parent);
+	/* With it go its counters: the next life starts from nothing. */
+	(void)cgroup_remove_leaf("services", s->name);
 }

@@ -22,13 +22,15 @@ static uint32_t next_generation(void)
 
 int talk_open(enum helper which, struct talk *talk, struct err *err)
 {
+	struct helper_fds fds = {.count = 1};
 	int ends[2];
 	int r = channel_pair(ends);
 
 	*talk = (struct talk){.which = which, .channel = {.fd = -1}, .child = CHILD_NONE};
 	if (r)
 		return err_sys(err, -r, "%s: socket pair", helper_name(which));
-	r = helpers_start(which, next_generation(), &ends[1], 1, &talk->child, err);
+	fds.fds[0] = ends[1];
+	r = helpers_start(which, next_generation(), &fds, &talk->child, err);
 	fd_close(&ends[1]);
 	if (r) {
 		fd_close(&ends[0]);
