@@ -24,7 +24,7 @@ SERVICES = {
     "worker": "command = /bin/probe polite\nmemory = 8m\npids_limit = 4\n",
 }
 # Names that were not admitted yet: an image is verified once and then stays mapped.
-FRESH = tuple(f"fresh{i}" for i in range(10))
+FRESH = tuple(f"fresh{i}" for i in range(16))
 SERVICES.update({name: SERVICES["worker"] for name in FRESH})
 
 
