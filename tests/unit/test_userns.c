@@ -58,22 +58,27 @@ static void test_one_id_no_namespaces(void **state)
 	assert_int_equal(status, 0);
 }
 
+static int count_fds(void)
+{
+	int count = 0;
+
+	for (int fd = 0; fd < 256; fd++)
+		count += fcntl(fd, F_GETFD) >= 0;
+	return count;
+}
+
 /* What is refused leaves neither a process nor a descriptor behind. */
 static void test_refused(void **state)
 {
 	CLEAN_FD int empty_fd = open("/dev", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int before = dup(empty_fd);
-	int after;
+	int before = count_fds();
 
 	(void)state;
 	assert_int_equal(userns_make(empty_fd, 10003, 10004, &err), -ENOENT);
 	assert_non_null(strstr(err.msg, "uid_map"));
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 	assert_int_equal(errno, ECHILD);
-	(void)close(before);
-	after = dup(empty_fd);
-	assert_int_equal(after, before);
-	(void)close(after);
+	assert_int_equal(count_fds(), before);
 }
 
 int main(void)
