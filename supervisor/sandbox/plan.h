@@ -39,7 +39,8 @@ struct plan {
 	uid_t uid;
 	gid_t gid;
 	int userns_fd;
-	int proc_fd; /* the launcher's private procfs: for sysctls of the new namespaces */
+	bool sees_root; /* uid 0 exists in the user namespace (userns.h) */
+	int proc_fd;    /* the launcher's private procfs: for sysctls of the new namespaces */
 
 	int root_fd; /* detached mount, becomes "/" */
 	const char *root_type;

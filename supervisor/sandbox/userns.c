@@ -32,7 +32,7 @@ static int write_limits(int proc_fd)
 	return 0;
 }
 
-static _Noreturn void inside(int proc_fd, int wait_fd, int done_fd)
+static _Noreturn void hold(int proc_fd, int wait_fd, int done_fd)
 {
 	char go;
 	int r;
@@ -46,43 +46,54 @@ static _Noreturn void inside(int proc_fd, int wait_fd, int done_fd)
 	_exit(0);
 }
 
-static int write_map(int proc_fd, pid_t pid, const char *file, unsigned int id, struct err *err)
+/* The process that holds the namespace open while it is set up. */
+struct inside {
+	int proc_fd;
+	pid_t pid;
+	int go_fd;
+	int done_fd;
+};
+
+#define ROW "%10u %10u %10u\n" /* as kernel/user_namespace.c prints it */
+
+static int write_map(const struct inside *in, const char *file, unsigned int id, bool with_root,
+		     struct err *err)
 {
 	char path[48];
 	char map[48];
 	char found[96];
-	char want[48]; /* as kernel/user_namespace.c prints a row */
+	char want[80];
+	int used;
 	int r;
 
-	(void)snprintf(path, sizeof(path), "%d/%s", pid, file);
-	(void)snprintf(map, sizeof(map), "%u %u 1", id, id);
-	(void)snprintf(want, sizeof(want), "%10u %10u %10u\n", id, id, 1u);
-	r = fd_write_file(proc_fd, path, map);
+	(void)snprintf(path, sizeof(path), "%d/%s", in->pid, file);
+	(void)snprintf(map, sizeof(map), "%s%u %u 1\n", with_root ? "0 0 1\n" : "", id, id);
+	used = with_root ? snprintf(want, sizeof(want), ROW, 0u, 0u, 1u) : 0;
+	(void)snprintf(want + used, sizeof(want) - (size_t)used, ROW, id, id, 1u);
+	r = fd_write_file(in->proc_fd, path, map);
 	if (r)
-		return err_sys(err, -r, "%s = %s", file, map);
-	if (fd_read_file(proc_fd, path, found, sizeof(found)) < 0 || !str_equal(found, want))
-		return err_set(err, EPERM, "%s does not read back as %s", file, map);
+		return err_sys(err, -r, "%s of id %u", file, id);
+	if (fd_read_file(in->proc_fd, path, found, sizeof(found)) < 0 || !str_equal(found, want))
+		return err_set(err, EPERM, "%s of id %u does not read back", file, id);
 	return 0;
 }
 
-/* @ids: user and group; @pipes: to the process inside and back. */
-static int set_up(int proc_fd, pid_t pid, const unsigned int ids[2], const int pipes[2],
-		  struct err *err)
+static int set_up(const struct inside *in, const struct userns_ids *ids, struct err *err)
 {
 	char path[48];
-	int r = write_map(proc_fd, pid, "uid_map", ids[0], err);
+	int r = write_map(in, "uid_map", ids->uid, ids->sees_root, err);
 	int done = 0;
 
-	r = r ? r : write_map(proc_fd, pid, "gid_map", ids[1], err);
+	r = r ? r : write_map(in, "gid_map", ids->gid, false, err);
 	if (r)
 		return r;
-	if (fd_write_all(pipes[0], "g", 1) ||
-	    fd_read_up_to(pipes[1], &done, sizeof(done)) != (ssize_t)sizeof(done))
+	if (fd_write_all(in->go_fd, "g", 1) ||
+	    fd_read_up_to(in->done_fd, &done, sizeof(done)) != (ssize_t)sizeof(done))
 		return err_set(err, ECHILD, "the user namespace lost its process");
 	if (done)
 		return err_sys(err, -done, "limits of the user namespace");
-	(void)snprintf(path, sizeof(path), "%d/ns/user", pid);
-	r = openat(proc_fd, path, O_RDONLY | O_CLOEXEC);
+	(void)snprintf(path, sizeof(path), "%d/ns/user", in->pid);
+	r = openat(in->proc_fd, path, O_RDONLY | O_CLOEXEC);
 	return r < 0 ? err_sys(err, errno, "user namespace") : r;
 }
 
@@ -95,7 +106,7 @@ static void reap(pid_t pid)
 	while (r < 0 && errno == EINTR);
 }
 
-int userns_make(int proc_fd, uid_t uid, gid_t gid, struct err *err)
+int userns_make_for(int proc_fd, const struct userns_ids *ids, struct err *err)
 {
 	int go[2];
 	int done[2];
@@ -112,16 +123,21 @@ int userns_make(int proc_fd, uid_t uid, gid_t gid, struct err *err)
 	pid = syscall(SYS_clone, (unsigned long)(CLONE_NEWUSER | SIGCHLD), 0, 0, 0, 0);
 	if (pid == 0) {
 		fd_close(&go[1]);
-		inside(proc_fd, go[0], done[1]);
+		hold(proc_fd, go[0], done[1]);
 	}
 	fd_close(&go[0]);
 	fd_close(&done[1]);
 	fd = pid < 0 ? err_sys(err, errno, "user namespace")
-		     : set_up(proc_fd, (pid_t)pid, (const unsigned int[2]){uid, gid},
-			      (const int[2]){go[1], done[0]}, err);
+		     : set_up(&(const struct inside){proc_fd, (pid_t)pid, go[1], done[0]}, ids,
+			      err);
 	fd_close(&go[1]);
 	fd_close(&done[0]);
 	if (pid > 0)
 		reap((pid_t)pid);
 	return fd;
+}
+
+int userns_make(int proc_fd, uid_t uid, gid_t gid, struct err *err)
+{
+	return userns_make_for(proc_fd, &(const struct userns_ids){.uid = uid, .gid = gid}, err);
 }

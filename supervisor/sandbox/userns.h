@@ -1,6 +1,7 @@
 #ifndef SANDBOX_USERNS_H
 #define SANDBOX_USERNS_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/err.h"
@@ -12,5 +13,17 @@
  * -errno. user_namespaces(7)
  */
 int userns_make(int proc_fd, uid_t uid, gid_t gid, struct err *err);
+
+/*
+ * As above; with sees_root uid 0 exists inside as well, mapped onto itself. Only for a process that
+ * has to recognise root at the other end of a socket: SO_PEERCRED shows an unmapped uid as 65534.
+ * Without capabilities it cannot become that uid, which the capabilities row proves.
+ */
+struct userns_ids {
+	uid_t uid;
+	gid_t gid;
+	bool sees_root;
+};
+int userns_make_for(int proc_fd, const struct userns_ids *ids, struct err *err);
 
 #endif
