@@ -80,7 +80,7 @@ static const struct helper_row rows[HELPER_COUNT] = {
 static const char *type_of(int fd)
 {
 	static const struct {
-		long magic;
+		uint32_t magic; /* all are 32 bits; f_type is a long, signed or not, as wide as the machine */
 		const char *name;
 	} types[] = {{0xef53, "ext4"}, {0x01021994, "tmpfs"}, {0x858458f6, "ramfs"}};
 	struct statfs fs;
@@ -88,7 +88,7 @@ static const char *type_of(int fd)
 	if (fstatfs(fd, &fs))
 		return "?";
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
-		if ((long)fs.f_type == types[i].magic)
+		if ((uint32_t)fs.f_type == types[i].magic)
 			return types[i].name;
 	return "?";
 }
