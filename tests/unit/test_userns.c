@@ -58,6 +58,41 @@ static void test_one_id_no_namespaces(void **state)
 	assert_int_equal(status, 0);
 }
 
+static int look_for_root(int userns_fd)
+{
+	char map[128];
+
+	if (setns(userns_fd, CLONE_NEWUSER))
+		return 1;
+	if (fd_read_file(AT_FDCWD, "/proc/self/uid_map", map, sizeof(map)) < 0 ||
+	    !str_equal(map, "         0          0          1\n"
+			    "       901        901          1\n"))
+		return 2;
+	if (fd_read_file(AT_FDCWD, "/proc/self/gid_map", map, sizeof(map)) < 0 ||
+	    !str_equal(map, "       901        901          1\n"))
+		return 3;
+	return unshare(CLONE_NEWUSER) == 0 || errno != ENOSPC ? 4 : 0;
+}
+
+/* Root is seen by its uid only, and no group comes with it. */
+static void test_sees_root(void **state)
+{
+	CLEAN_FD int proc_fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const struct userns_ids ids = {.uid = 901, .gid = 901, .sees_root = true};
+	CLEAN_FD int userns_fd = userns_make_for(proc_fd, &ids, &err);
+	int status = 0;
+	pid_t child;
+
+	(void)state;
+	if (userns_fd < 0)
+		fail_msg("%s", err.msg);
+	child = fork();
+	if (child == 0)
+		_exit(look_for_root(userns_fd));
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
 static int count_fds(void)
 {
 	int count = 0;
@@ -85,6 +120,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_one_id_no_namespaces),
+		cmocka_unit_test(test_sees_root),
 		cmocka_unit_test(test_refused),
 	};
 
