@@ -241,17 +241,24 @@ static int decide(struct admission *a)
 
 /* ---- done, or undone */
 
+int note_store(const struct service *s, struct err *err)
+{
+	CLEAN_FD int fd = fd_sealed_memfd("note", &s->note, sizeof(s->note));
+
+	if (fd < 0)
+		return err_sys(err, -fd, "note");
+	init_store(s->slot, STORE_RECORD, fd);
+	return 0;
+}
+
 static int keep(struct admission *a)
 {
 	struct service *s = a->service;
-	CLEAN_FD int note_fd = -1;
 
 	a->note.magic = NOTE_MAGIC;
 	a->note.size = sizeof(a->note);
+	a->note.generation = s->generation;
 	str_join(a->note.name, sizeof(a->note.name), s->name, "", "");
-	note_fd = fd_sealed_memfd("note", &a->note, sizeof(a->note));
-	if (note_fd < 0)
-		return err_sys(a->err, -note_fd, "note");
 	s->note = a->note;
 	s->policy = a->policy;
 	s->policy_fd = take_fd(&a->policy_fd);
@@ -262,8 +269,7 @@ static int keep(struct admission *a)
 	init_store(s->slot, STORE_POLICY, s->policy_fd);
 	init_store(s->slot, STORE_FILTER, s->filter_fd);
 	/* Last: a note says that everything else is there. */
-	init_store(s->slot, STORE_RECORD, note_fd);
-	return 0;
+	return note_store(s, a->err);
 }
 
 static void tell(const struct admission *a)

@@ -2,10 +2,6 @@
 #include "base/log.h"
 #include "programs/launcher/launcher.h"
 
-#ifndef CONFIG_CONFIRM_SECONDS
-#define CONFIG_CONFIRM_SECONDS 60
-#endif
-
 /*
  * After an image has run for its window, no older epoch of it may: the launcher's own measurement,
  * because a supervisor that was taken over could claim health and lock good images out.

@@ -39,6 +39,7 @@ struct note {
 	uint32_t epoch;
 	uint32_t uid;
 	uint32_t gid;
+	uint32_t generation;  /* of the last start that was begun: never begun a second time */
 	uint64_t file_device; /* which file it was, so that a replaced one is verified anew */
 	uint64_t file_inode;
 	int64_t file_changed_ns; /* st_ctim */
@@ -160,6 +161,8 @@ void talk_close(struct talk *talk);
 /* admit.c */
 int admit_service(struct service *s, struct err *err);
 void admit_forget(struct service *s); /* not admitted any more: unmap, drop what init keeps */
+
+int note_store(const struct service *s, struct err *err); /* to init */
 
 /* map.c */
 int map_image(const struct verdict *verdict, int file_fd, struct note *note, struct err *err);

@@ -94,8 +94,13 @@ static int lead(struct plan *plan, struct child *child, char step[24], struct er
 
 	(void)str_copy(step, 24, "announce");
 	r = init_announce(plan, child, err);
-	if (!r)
-		r = set_oom_score(plan, child, err);
+	if (r)
+		return r;
+	/* Before the gate opens: a launcher that dies right after exec leaves a successor that
+	 * knows the process, not just its number. */
+	if (plan->subject < CONFIG_SERVICES_MAX)
+		init_store(plan->subject, STORE_PIDFD, child->pidfd);
+	r = set_oom_score(plan, child, err);
 	if (!r && sandbox_release(child))
 		r = err_set(err, ECHILD, "the process died before it began");
 	return r ? r : judge(plan, child, step, err);

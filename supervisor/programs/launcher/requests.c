@@ -78,9 +78,15 @@ static void handle_start(struct service *s, struct received *received)
 	struct err err = {0};
 	char step[24] = "";
 
-	/* Asked again: by the supervisor of a dead launcher, or by a new one. */
+	/* Asked again, because the launcher or the supervisor died in between. */
 	if (s->pidfd >= 0 && s->generation == asked->generation) {
 		say_running(s, asked);
+		return;
+	}
+	if (s->generation == asked->generation) {
+		(void)err_set(&err, ESRCH, "generation %u has been started before",
+			      asked->generation);
+		done(asked, "start", &err);
 		return;
 	}
 	if (start_service(s, asked->generation, step, &err)) {

@@ -144,6 +144,8 @@ static int take_over(struct service *s, int note_fd, struct err *err)
 
 	if (r)
 		return r;
+	if (!s->generation) /* it does not live */
+		s->generation = s->note.generation;
 	if (s->template_fd < 0)
 		return err_set(err, ENODATA, "stored image is gone");
 	r = fd_read_sealed(s->policy_fd, &s->policy, sizeof(s->policy));

@@ -256,7 +256,6 @@ static int run(struct service *s, struct plan *plan, char step[24], struct err *
 		return r;
 	fd_close(&s->pidfd);
 	s->pidfd = take_fd(&child.pidfd);
-	init_store(s->slot, STORE_PIDFD, s->pidfd);
 	audit_emit(EVENT_START, AUDIT_S(s->name), AUDIT_N(s->generation), AUDIT_N(child.pid),
 		   AUDIT_N(plan->uid));
 	sandbox_child_close(&child);
@@ -273,7 +272,12 @@ int start_service(struct service *s, uint32_t generation, char step[24], struct 
 		return err_set(err, EPERM, "%s is not admitted", s->name);
 	if (start_is_alive(s))
 		return err_set(err, EBUSY, "%s runs", s->name);
-	s->generation = generation;
+	fd_close(&s->pidfd);
+	init_drop(s->slot, STORE_PIDFD);
+	s->note.generation = s->generation = generation;
+	r = note_store(s, err);
+	if (r)
+		return r;
 	(void)str_copy(step, 24, "plan");
 	r = start_plan(s, &plan, err);
 	plan.subject = SUBJECT_OF_SERVICE(s->slot);
