@@ -80,7 +80,7 @@ static const struct helper_row rows[HELPER_COUNT] = {
 static const char *type_of(int fd)
 {
 	static const struct {
-		uint32_t magic; /* all are 32 bits; f_type is a long, signed or not, as wide as the machine */
+		uint32_t magic; /* f_type is a long: not every magic fits one of 32 bits */
 		const char *name;
 	} types[] = {{0xef53, "ext4"}, {0x01021994, "tmpfs"}, {0x858458f6, "ramfs"}};
 	struct statfs fs;
