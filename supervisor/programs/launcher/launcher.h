@@ -40,6 +40,7 @@ struct note {
 	uint32_t uid;
 	uint32_t gid;
 	uint32_t generation;  /* of the last start that was begun: never begun a second time */
+	uint32_t told;        /* the last generation whose START record is out */
 	uint64_t file_device; /* which file it was, so that a replaced one is verified anew */
 	uint64_t file_inode;
 	int64_t file_changed_ns; /* st_ctim */
@@ -173,7 +174,8 @@ int map_mount(const struct note *note, uint32_t attributes, struct err *err); /*
 
 /* start.c */
 int start_service(struct service *s, uint32_t generation, char step[24], struct err *err);
-void start_release(struct service *s); /* it has ended: what was for this life only goes */
+void start_release(struct service *s);       /* it has ended: what was for this life only goes */
+void start_tell(struct service *s, int pid); /* START record, once per generation */
 bool start_is_alive(const struct service *s);
 int start_pid(int pidfd);
 int start_plan(struct service *s, struct plan *plan, struct err *err);

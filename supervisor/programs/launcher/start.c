@@ -11,6 +11,7 @@
 
 #include "audit/audit.h"
 #include "base/fd.h"
+#include "base/log.h"
 #include "programs/launcher/launcher.h"
 #include "sandbox/cgroup.h"
 #include "sandbox/root_parts.h"
@@ -239,6 +240,17 @@ static int make_output(struct service *s, int write_fds[2], struct err *err)
 	return 0;
 }
 
+void start_tell(struct service *s, int pid)
+{
+	struct err err = {0};
+
+	audit_emit(EVENT_START, AUDIT_S(s->name), AUDIT_N(s->generation), AUDIT_N(pid),
+		   AUDIT_N(s->note.uid));
+	s->note.told = s->generation;
+	if (note_store(s, &err))
+		log_line("launcher: %s: %s", s->name, err.msg);
+}
+
 static int run(struct service *s, struct plan *plan, char step[24], struct err *err)
 {
 	struct child child = CHILD_NONE;
@@ -256,8 +268,7 @@ static int run(struct service *s, struct plan *plan, char step[24], struct err *
 		return r;
 	fd_close(&s->pidfd);
 	s->pidfd = take_fd(&child.pidfd);
-	audit_emit(EVENT_START, AUDIT_S(s->name), AUDIT_N(s->generation), AUDIT_N(child.pid),
-		   AUDIT_N(plan->uid));
+	start_tell(s, child.pid);
 	sandbox_child_close(&child);
 	return 0;
 }
