@@ -86,12 +86,17 @@ static bool wait_for_more(void)
 	return poll(&keys, 1, FOLLOW_MS) <= 0 && !ferror(stdout);
 }
 
+/* What arrives after the newest were counted belongs to -f: without it no more than asked for is
+ * printed. */
 static void show_all(struct show *show)
 {
+	uint64_t left = show->last && !follow ? show->last : UINT64_MAX;
+
 	do {
-		while (spool_reader_peek(&show->reader) == 1 && !ferror(stdout)) {
+		while (left && spool_reader_peek(&show->reader) == 1 && !ferror(stdout)) {
 			show->print(&show->reader);
 			spool_reader_next(&show->reader);
+			left--;
 		}
 	} while (follow && wait_for_more());
 	(void)fflush(stdout);

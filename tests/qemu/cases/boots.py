@@ -38,6 +38,8 @@ def run(report, prefix, board, kernel, boot):
         with device:
             _run_cases(report, prefix, boot, Context(device, notes))
             _keep_console(prefix, boot, device)
+        if device.collector:
+            device.collector.stop()
 
 
 def _run_cases(report, prefix, boot, context):
