@@ -7,7 +7,6 @@
 
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { LAUNCHER_FD = 3 };
@@ -95,16 +94,11 @@ int main(void)
 {
 	union message question;
 	int fds[IPC_FDS_MAX];
+	unsigned int attack = getuid() % 16;
 	struct message_verdict m;
-	unsigned int attack;
-	struct stat image;
 
-	if (stub_receive(LAUNCHER_FD, &question, sizeof(question), fds) < 0 ||
-	    fstat(fds[0], &image))
+	if (stub_receive(LAUNCHER_FD, &question, sizeof(question), fds) < 0)
 		return 1;
-	/* verify and compile take turns with the uids, so one of them only ever has every second.
-	 */
-	attack = getuid() % 16 / 2 + (unsigned int)(image.st_ino / 2 % 2) * 8;
 	m = verdict_for(&question.head);
 	if (attack < 8)
 		wild_numbers(&m, attack);
