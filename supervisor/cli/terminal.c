@@ -40,9 +40,10 @@ void terminal_print_safe(const char *text)
 		(void)putchar((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text);
 }
 
-static int exit_of(int code)
+int terminal_exit(const struct err *err)
 {
-	switch (code) {
+	switch (err->code) {
+	case EPERM:
 	case EACCES:
 	case EBADMSG:
 	case EKEYREJECTED:
@@ -63,7 +64,7 @@ int terminal_fail(const char *context, const struct err *err)
 	(void)fflush(stdout);
 	(void)fprintf(stderr, "bartizan: %s: %s%s%s%s\n", context, safe.msg,
 		      safe.hint[0] ? " (" : "", safe.hint, safe.hint[0] ? ")" : "");
-	return exit_of(safe.code);
+	return terminal_exit(&safe);
 }
 
 void terminal_progress(const char *what, uint64_t done, uint64_t total)

@@ -19,6 +19,9 @@ const char *terminal_colour(enum colour colour);
  * standard output. */
 void terminal_print_safe(const char *text);
 
+/* EXIT_REFUSED when a policy or verification said no, else EXIT_FAILED. */
+int terminal_exit(const struct err *err);
+
 /* "bartizan: CONTEXT: reason (hint)" on standard error. Returns EXIT_FAILED, or EXIT_REFUSED when a
  * policy or verification said no. */
 int terminal_fail(const char *context, const struct err *err);

@@ -12,7 +12,6 @@ struct word {
 };
 
 static const struct word words[] = {
-	{"lint", image_lint_command, "check a service file"},
 	{"build", image_build_command, "make an image from a directory and a service file"},
 	{"sign", image_sign_command, "add a signature to an image"},
 	{"verify", image_verify_command,

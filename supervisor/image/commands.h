@@ -4,7 +4,6 @@
 /* `bartizan image WORD ...`: a table of its own. Each returns an exit code (cli/options.h). */
 int image_command(int argc, char **argv);
 
-int image_lint_command(int argc, char **argv);
 int image_build_command(int argc, char **argv);
 int image_sign_command(int argc, char **argv);
 int image_verify_command(int argc, char **argv);

@@ -127,6 +127,47 @@ static void print_key(const struct policy_section *section, const struct policy_
 		     key->limit.reason);
 }
 
+static const char *const limit_names[] = {
+	[LIMIT_MISSING] = "none", [LIMIT_MAX] = "max",   [LIMIT_SUBSET] = "subset",
+	[LIMIT_EQUAL] = "equal",  [LIMIT_FREE] = "free",
+};
+
+static void print_json_key(const struct file *file, const struct policy_section *section,
+			   const struct policy_key *key)
+{
+	static bool more;
+	char syntax[512] = "";
+	char line[2048] = "";
+	struct text form = TEXT_IN(syntax);
+	struct text t = TEXT_IN(line);
+
+	print_syntax(key, &form);
+	text_add(&t, more ? ",\n {" : "[{");
+	text_add_json_member(&t, "file", file->name);
+	text_add_json_member(&t, "section", section->name);
+	text_add_json_member(&t, "key", key->name);
+	text_add_json_member(&t, "syntax", syntax);
+	text_add_json_member(&t, "default", default_of(key));
+	text_add_json_member(&t, "bound", limit_names[key->limit.kind]);
+	text_add_json_member(&t, "reason", key->limit.reason);
+	text_add_json_member(&t, "guide", key->guide ? key->guide : "");
+	text_add_json_member(&t, "help", key->help);
+	text_add(&t, key->many ? ",\"many\":true}" : ",\"many\":false}");
+	(void)printf("%s", line);
+	more = true;
+}
+
+static int explain_json(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		for (size_t s = 0; s < files[i].format->count; s++)
+			for (size_t k = 0; k < files[i].format->sections[s].count; k++)
+				print_json_key(&files[i], &files[i].format->sections[s],
+					       &files[i].format->sections[s].keys[k]);
+	(void)printf("]\n");
+	return EXIT_OK;
+}
+
 /* A key may stand in several sections and files: all of them are shown. */
 static int explain_key(const char *name)
 {
@@ -151,8 +192,14 @@ static int explain_key(const char *name)
 
 int explain_command(int argc, char **argv)
 {
+	bool as_json = false;
+	const struct option options[] = {
+		{.name = "json", .help = "every key as one JSON array", .flag = &as_json},
+		{0},
+	};
 	const struct usage usage = {
-		.synopsis = "explain [KEY]",
+		.synopsis = "explain [KEY] [--json]",
+		.options = options,
 		.summary = "Explains one key of the configuration files, or prints the whole "
 			   "reference as Markdown.",
 		.most = 1,
@@ -162,6 +209,8 @@ int explain_command(int argc, char **argv)
 
 	if (r)
 		return OPTIONS_EXIT(r);
+	if (as_json)
+		return explain_json();
 	if (operands.count)
 		return explain_key(operands.at[0]);
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++)

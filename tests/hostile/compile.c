@@ -23,7 +23,7 @@
 enum { LAUNCHER_FD = 3 };
 #define SEALS (F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 
-int compile_main(void);
+int compile_main(int argc, char **argv);
 
 static struct policy policy;
 static struct seccomp_filter filter;
@@ -149,7 +149,7 @@ int main(void)
 	poll(&wait, 1, -1);
 	if (recv(LAUNCHER_FD, &head, sizeof(head), MSG_PEEK | MSG_TRUNC) > 0 &&
 	    head.type == M_COMPILE_DEVICE)
-		return compile_main();
+		return compile_main(0, NULL);
 	if (stub_receive(LAUNCHER_FD, &question, sizeof(question), fds) < 0)
 		return 1;
 	fill(&question.compile);

@@ -17,6 +17,7 @@ struct command {
 
 extern const struct command commands[]; /* ends with a row without name */
 
+int cmd_lint(int argc, char **argv);
 int cmd_ps(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_start(int argc, char **argv);

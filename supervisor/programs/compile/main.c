@@ -18,6 +18,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "ipc/channel.h"
+#include "policy/lint.h"
 #include "policy/load.h"
 #include "seccomp/build.h"
 
@@ -142,13 +143,17 @@ static int answer_request(const struct channel *c, const struct received *receiv
 	return r;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	struct channel c = {.fd = LAUNCHER_FD, .self = PEER_COMPILE, .peer = PEER_LAUNCHER};
 	CLEAN_RECEIVED struct received received = {0};
 	struct err err = {0};
 	int r;
 
+	/* Started by the command line, for its caller: the same reader, no launcher (cmd_lint.c).
+	 */
+	if (argc > 0 && str_equal(argv[0], "lint"))
+		return policy_lint_command(argc, argv);
 	log_open(STDERR_FILENO, "compile");
 	r = channel_wait(&c, &received, WAIT_MS, &err);
 	if (!r)
