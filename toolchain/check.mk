@@ -121,8 +121,9 @@ NS_SUITES := $(call suite,ns,tests/ns/run)
 HOSTILE_SUITES := $(call suite,hostile,tests/hostile/run)
 QEMU_SUITES := $(call suite,qemu,tests/qemu/suite) $(call suite,qemu-contract,tests/qemu/contract)
 CRASH_SUITES := $(call suite,crash,tests/crash/run)
+OPTIONS_SUITES := $(call suite,options,tests/options/run)
 
-.PHONY: test style check-unit check-fuzz check-style check-images check-collector check-ns check-hostile check-qemu check-crash
+.PHONY: test style check-unit check-fuzz check-style check-images check-collector check-ns check-hostile check-qemu check-crash check-options
 check-unit: $(UNIT_BINS)
 	@$(TALLY) --jobs 2 $(UNIT_SUITES)
 check-fuzz: $(FUZZ_BINS)
@@ -139,6 +140,8 @@ check-hostile:
 	@$(TALLY) $(HOSTILE_SUITES)
 check-qemu:
 	@$(TALLY) $(QEMU_SUITES)
+check-options:
+	@$(TALLY) $(OPTIONS_SUITES)
 # The whole campaign; `make test` has a short form.
 check-crash:
 	@$(TALLY) --timeout 7200 $(CRASH_SUITES)
@@ -146,7 +149,7 @@ check-crash:
 # One suite after the other: the QEMU suite keeps both processors busy by itself, and the others watch
 # delays that a second suite beside them would stretch.
 test: $(UNIT_BINS) $(FUZZ_BINS)
-	@COUNT=$(or $(COUNT),20) $(TALLY) --jobs 1 $(QEMU_SUITES) $(CRASH_SUITES) $(HOSTILE_SUITES) $(COLLECTOR_SUITES) \
+	@COUNT=$(or $(COUNT),20) $(TALLY) --jobs 1 $(QEMU_SUITES) $(OPTIONS_SUITES) $(CRASH_SUITES) $(HOSTILE_SUITES) $(COLLECTOR_SUITES) \
 		$(IMAGES_SUITES) $(NS_SUITES) $(FUZZ_SUITES) $(STYLE_SUITES) $(UNIT_SUITES)
 
 style:

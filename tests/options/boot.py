@@ -1,0 +1,98 @@
+"""The device side: one boot, one service per Service of the cases, every case asks its own."""
+import fcntl
+import os
+import sys
+import tempfile
+
+import table
+from harness import images, overlay, paths, services, tap
+from harness.device import Device
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+BOARD = os.environ.get("BOARD", "qemu-x86_64")
+KERNEL = os.environ.get("KERNEL_VERSION", "6.12")
+
+
+def program():
+    return overlay.built(BOARD, "options-probe", [os.path.join(HERE, f) for f in ("probe.c", "facts.c", "attempts.c")],
+                         ["-D_GNU_SOURCE"])
+
+
+def image(out, name, service, probe):
+    with tempfile.TemporaryDirectory(prefix="bartizan-options-image-") as work:
+        tree, ini = os.path.join(work, "root"), os.path.join(work, "service.ini")
+        services.rootfs(tree, probe)
+        for path, (data, mode) in service.files.items():
+            os.makedirs(os.path.dirname(os.path.join(tree, path)), exist_ok=True)
+            with open(os.path.join(tree, path), "wb") as file:
+                file.write(data)
+            os.chmod(os.path.join(tree, path), mode)
+        with open(ini, "w", encoding="ascii") as file:
+            file.write(f"[service]\ncommand = /bin/probe {service.word}\n{service.lines}")
+        return images.build(BOARD, out, name, ini, tree)
+
+
+def make(names):
+    """An image for each service, kept over runs: {name: path}."""
+    out = os.path.join(paths.OUT, "tests", BOARD, "options")
+    os.makedirs(out, exist_ok=True)
+    probe = program()
+    with open(os.path.join(out, ".lock"), "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return {name: image(out, name, service, probe) for name, service in names.items()}
+
+
+def needed(names, wanted, filtered):
+    """All services, or those that the wanted cases name: a run with WORDs shall be short."""
+    if not filtered:
+        return names
+    return {n: s for n, s in names.items() if any(n in of(rows) for rows in wanted.values())}
+
+
+def of(rows):
+    """The services that a case names: (function, NAME, ...)."""
+    return rows[1:]
+
+
+def wait_all(device, seen, names):
+    """Until every probe has said everything; who has not is asked again by its own case."""
+    waiting = {n for n, s in names.items() if s.start and not s.refused and s.word == "facts"}
+
+    def done():
+        waiting.difference_update({n for n in waiting if seen[n].complete()})
+        return not waiting
+    device.wait_for(done, 60, 1)
+
+
+def case(rows, seen, names):
+    arguments = [seen[name] for name in of(rows)]
+    for name in of(rows):
+        if names[name].start and not names[name].refused and not seen[name].complete():
+            raise tap.Failed(f"{name} did not finish:", seen[name].row(), seen[name].output()[-5:])
+    rows[0](*arguments)
+
+
+def run(report, directory, all_names, wanted, filtered):
+    names = needed(all_names, wanted, filtered)
+    conf = {n: s.conf + ("" if s.start else "\nstart = no") for n, s in names.items()}
+    try:
+        made = make(names)
+        device = Device(BOARD, KERNEL, images=list(made.values()),
+                        conf=services.configuration(os.path.join(directory, "device.conf"), conf, syslog=False))
+    except paths.Missing as reason:
+        report.fail_all(wanted, reason)
+        return
+    with device:
+        try:
+            device.boot()
+            device.settle(240)
+        except Exception as reason:  # noqa: BLE001  a boot may fail in any way: every case of it has failed
+            report.fail_all(wanted, f"{reason}\n{device.machine.console[-3000:]}")
+            return
+        seen = {name: table.Seen(device, name) for name in names}
+        wait_all(device, seen, names)
+        for name, rows in wanted.items():
+            if not report.case(name, case, rows, seen, names) and "--keep" in sys.argv:
+                print("#", device.services())
+
+

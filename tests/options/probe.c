@@ -1,0 +1,113 @@
+/*
+ * probe: what a service sees from inside its sandbox, as key=value lines on its standard output,
+ * and what it may do: the errno of each attempt, 0 when it worked. Words other than "facts" load
+ * the processor, or are the health probe. facts.c and attempts.c hold the lines.
+ */
+#include "probe.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t told;
+
+void say(const char *key, const char *value)
+{
+	printf("%s=%s\n", key, value);
+	fflush(stdout);
+}
+
+void say_number(const char *key, long long value)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%lld", value);
+	say(key, text);
+}
+
+void tried(const char *key, long result)
+{
+	say_number(key, result < 0 ? errno : 0);
+}
+
+static void take(int number)
+{
+	told = number;
+}
+
+static void pause_ms(long ms)
+{
+	const struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = (ms % 1000) * 1000000};
+
+	nanosleep(&time, NULL);
+}
+
+/* Until a signal asks it to end, whose number it says. */
+static _Noreturn void stay(void)
+{
+	static const int numbers[] = {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2};
+	const struct sigaction action = {.sa_handler = take};
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		sigaction(numbers[i], &action, NULL);
+	say("facts", "done");
+	while (!told)
+		pause_ms(50);
+	say_number("signal", told);
+	exit(0);
+}
+
+/* Load for cpus and cpu_shares: so many processes that never sleep. */
+static _Noreturn void spin(int processes)
+{
+	for (int i = 1; i < processes; i++)
+		if (fork() == 0)
+			break;
+	say("facts", "done");
+	for (;;)
+		told = 0;
+}
+
+/* Children of children whose parents are gone: who reaps them? */
+static _Noreturn void orphans(void)
+{
+	for (int i = 0; i < 8; i++) {
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			if (fork() == 0)
+				pause_ms(100);
+			_exit(0);
+		}
+	}
+	stay();
+}
+
+int main(int argc, char **argv, char **environment)
+{
+	const char *word = argc > 1 ? argv[1] : "facts";
+	int number = argc > 2 ? atoi(argv[2]) : 0;
+
+	if (strcmp(word, "exit") == 0)
+		return number;
+	if (strcmp(word, "hang") == 0)
+		for (;;)
+			pause_ms(1000);
+	if (strcmp(word, "spin") == 0)
+		spin(number);
+	/* What follows would harm a machine: only as the first processes of a namespace of its own.
+	 */
+	if (getpid() > 8)
+		return 2;
+	if (strcmp(word, "orphans") == 0)
+		orphans();
+	if (strcmp(word, "facts") == 0) {
+		facts(argc, argv, environment);
+		attempts();
+	}
+	stay();
+}
