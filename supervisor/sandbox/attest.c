@@ -96,22 +96,61 @@ static int prove_namespace(const struct view *v, const char *name)
 	return 0;
 }
 
+/* The namespace @name of the process is (@same) or is not the one that @fd refers to. */
+static int prove_prepared(const struct view *v, const char *name, int fd, bool same)
+{
+	struct stat have;
+	struct stat prepared;
+
+	if (namespace_of(v, v->pid, name, &have))
+		return -v->err->code;
+	if (fstat(fd, &prepared))
+		return err_sys(v->err, errno, "%s namespace", name);
+	if ((have.st_ino == prepared.st_ino && have.st_dev == prepared.st_dev) != same)
+		return err_set(v->err, EPERM, "the %s namespace is %s", name,
+			       same ? "not the planned one" : "the template itself");
+	return 0;
+}
+
 static int prove_namespaces(const struct view *v)
 {
 	static const char *const names[] = {"mnt", "pid", "net", "ipc", "uts", "cgroup"};
-	struct stat have;
-	struct stat wanted;
+	const struct pool *pool = &v->plan->pool;
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(names) && !r; i++)
 		r = prove_namespace(v, names[i]);
-	if (r || namespace_of(v, v->pid, "user", &have))
-		return -v->err->code;
-	if (fstat(v->plan->userns_fd, &wanted))
-		return err_sys(v->err, errno, "user namespace");
-	if (have.st_ino != wanted.st_ino || have.st_dev != wanted.st_dev)
-		return err_set(v->err, EPERM, "the user namespace is not the planned one");
-	return 0;
+	r = r ? r : prove_prepared(v, "user", v->plan->userns_fd, true);
+	if (!r && pool->network_fd >= 0)
+		r = prove_prepared(v, "net", pool->network_fd, true);
+	if (!r && pool->mounts_fd >= 0)
+		r = prove_prepared(v, "mnt", pool->mounts_fd, false);
+	return r;
+}
+
+/* The maps as the kernel prints them to a reader of the initial user namespace. */
+static int prove_map(const struct view *v, const char *file, unsigned int id, bool with_root)
+{
+	char found[160];
+	char wanted[80];
+	int used = 0;
+	ssize_t n = read_entry(v, file, found, sizeof(found));
+
+	if (n < 0)
+		return (int)n;
+	if (with_root)
+		used = snprintf(wanted, sizeof(wanted), "%10u %10u %10u\n", 0u, 0u, 1u);
+	(void)snprintf(wanted + used, sizeof(wanted) - (size_t)used, "%10u %10u %10u\n", id, id,
+		       1u);
+	return str_equal(found, wanted) ? 0
+					: err_set(v->err, EPERM, "%s holds more than %u", file, id);
+}
+
+static int prove_maps(const struct view *v)
+{
+	int r = prove_map(v, "uid_map", v->plan->uid, v->plan->sees_root);
+
+	return r ? r : prove_map(v, "gid_map", v->plan->gid, false);
 }
 
 static int prove_cgroup(const struct view *v)
@@ -254,7 +293,7 @@ int sandbox_attest(int proc_fd, const struct plan *plan, const struct child *chi
 		   unsigned int *proofs, struct err *err)
 {
 	static int (*const rows[])(const struct view *) = {
-		prove_status, prove_namespaces, prove_cgroup,
+		prove_status, prove_namespaces, prove_maps,        prove_cgroup,
 		prove_mounts, prove_limits,     prove_descriptors,
 	};
 	const struct view view = {.proc_fd = proc_fd, .plan = plan, .pid = child->pid, .err = err};

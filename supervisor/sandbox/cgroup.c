@@ -21,21 +21,31 @@ static void place(char *to, size_t size, const char *path, const char *leaf)
 	str_join(to, size, directory, leaf, "");
 }
 
-static int write_and_prove(int dir, const char *file, const char *value, struct err *err)
+static int read_value(int dir, const char *file, char *found, size_t size, struct err *err)
 {
-	char found[64];
-	ssize_t n;
-	int r = fd_write_file(dir, file, value);
+	ssize_t n = fd_read_file(dir, file, found, size);
 
-	if (r)
-		return err_sys(err, -r, "%s = %s", file, value);
-	n = fd_read_file(dir, file, found, sizeof(found));
 	if (n < 0)
 		return err_sys(err, (int)-n, "%s", file);
 	found[strcspn(found, "\n")] = '\0';
-	if (!str_equal(found, value))
-		return err_set(err, EPERM, "%s reads back as %s instead of %s", file, found, value);
 	return 0;
+}
+
+/* The directory outlives a life: then the limit is there, and reading it is the proof. */
+static int write_and_prove(int dir, const char *file, const char *value, struct err *err)
+{
+	char found[64];
+	int r = read_value(dir, file, found, sizeof(found), err);
+
+	if (r || str_equal(found, value))
+		return r;
+	r = fd_write_file(dir, file, value);
+	if (r)
+		return err_sys(err, -r, "%s = %s", file, value);
+	r = read_value(dir, file, found, sizeof(found), err);
+	if (!r && !str_equal(found, value))
+		r = err_set(err, EPERM, "%s reads back as %s instead of %s", file, found, value);
+	return r;
 }
 
 /* The kernel keeps memory limits in whole pages: what is asked for is cut the same way. */

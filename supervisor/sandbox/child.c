@@ -17,9 +17,8 @@
 #include "base/str.h"
 #include "sandbox/step.h"
 
-#define EXIT_REFUSED 125 /* as Docker: the sandbox, not the program, failed */
-#define NEW_NAMESPACES                                                                             \
-	(CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP)
+#define EXIT_REFUSED   125 /* as Docker: the sandbox, not the program, failed */
+#define NEW_NAMESPACES (CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP)
 
 /* What the child says; one write(2) below PIPE_BUF, so it comes whole or not at all. */
 struct report {
@@ -159,7 +158,9 @@ static void close_ends(struct ends *e)
 
 static int new_child(const struct plan *plan, struct ends *e, struct child *child, struct err *err)
 {
-	long pid = clone_child(plan, NEW_NAMESPACES, &child->pidfd);
+	uint64_t own = (plan->pool.mounts_fd < 0 ? CLONE_NEWNS : 0) |
+		       (plan->pool.network_fd < 0 ? CLONE_NEWNET : 0);
+	long pid = clone_child(plan, NEW_NAMESPACES | own, &child->pidfd);
 
 	if (pid == 0) {
 		fd_close(&e->gate[1]);
@@ -231,7 +232,7 @@ int sandbox_clone(const struct plan *plan, struct child *child, struct err *err)
 	int r;
 
 	*child = (struct child)CHILD_NONE;
-	r = sandbox_try_filter(plan, err);
+	r = plan->filter_tried ? 0 : sandbox_try_filter(plan, err);
 	if (r)
 		return r;
 	if (pipe2(e.gate, O_CLOEXEC) || pipe2(e.report, O_CLOEXEC)) {

@@ -25,6 +25,8 @@ int step_lift_apply(struct plan *p, struct err *err)
 	int r = lift(&p->join_pidfd, least);
 
 	r = r ? r : lift(&p->userns_fd, least);
+	r = r ? r : lift(&p->pool.network_fd, least);
+	r = r ? r : lift(&p->pool.mounts_fd, least);
 	r = r ? r : lift(&p->proc_fd, least);
 	r = r ? r : lift(&p->root_fd, least);
 	r = r ? r : lift(&p->exec_fd, least);

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <net/if.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -44,6 +45,10 @@ int step_network_apply(struct plan *p, struct err *err)
 	struct ifreq lo = {.ifr_name = "lo"};
 	int r;
 
+	if (p->pool.network_fd >= 0)
+		return setns(p->pool.network_fd, CLONE_NEWNET)
+			       ? err_sys(err, errno, "the network namespace cannot be entered")
+			       : 0;
 	for (size_t i = 0; i < ARRAY_SIZE(sysctls); i++) {
 		r = fd_write_file(p->proc_fd, sysctls[i].path, sysctls[i].value);
 		if (r && !(r == -ENOENT && sysctls[i].v6))

@@ -20,10 +20,20 @@
 
 /* A mount of the sandbox besides its root. */
 struct plan_mount {
-	int fd; /* detached mount; -1: procfs of the new pid namespace, made by the child */
+	int fd;      /* detached mount; -1: procfs of the new pid namespace, made by the child */
+	bool pooled; /* stands in the mount namespace of the pool already; fd is -1 then */
 	char path[POLICY_PATH_SIZE];
 	uint32_t attributes; /* MOUNT_*: all of them are proven */
 	const char *type;    /* file system type that mountinfo must show */
+};
+
+/*
+ * Namespaces that were set up when the service was configured and serve all its lives (pool.h);
+ * -1: made anew by the clone.
+ */
+struct pool {
+	int network_fd;
+	int mounts_fd; /* a template: every life gets its own copy of it */
 };
 
 struct plan {
@@ -41,6 +51,8 @@ struct plan {
 	int userns_fd;
 	bool sees_root; /* uid 0 exists in the user namespace (userns.h) */
 	int proc_fd;    /* the launcher's private procfs: for sysctls of the new namespaces */
+	struct pool pool;
+	bool filter_tried; /* sandbox_try_filter() saw this very filter bite before */
 
 	int root_fd; /* detached mount, becomes "/" */
 	const char *root_type;
@@ -56,7 +68,11 @@ struct plan {
 	const struct sock_filter *filter;
 	uint16_t filter_count;
 
-	int exec_fd; /* the program: an ELF file */
+	int exec_fd;          /* the program: an ELF file */
+	const char *program;  /* its path in the root, where the child opens it anew; NULL: it lies
+				 outside */
+	dev_t program_device; /* which file the launcher looked at; set by the step */
+	ino_t program_inode;
 	char *argv[PLAN_ARGS_MAX];
 	char *envp[PLAN_ARGS_MAX];
 	int stdio[3];

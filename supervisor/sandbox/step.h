@@ -25,6 +25,10 @@ extern const struct step sandbox_steps[];
 extern const size_t sandbox_step_count;
 
 /* root.c */
+/* The root with those mounts that every life shares, entered: for pool.c. */
+int root_make_template(const struct plan *p, struct err *err);
+int step_program_apply(struct plan *p, struct err *err);
+int step_program_prove(const struct plan *p, struct err *err);
 int step_root_apply(struct plan *p, struct err *err);
 int step_root_prove(const struct plan *p, struct err *err);
 int step_join_apply(struct plan *p, struct err *err);

@@ -286,6 +286,7 @@ void admit_forget(struct service *s)
 	static const enum store_kind kinds[] = {STORE_RECORD, STORE_TEMPLATE, STORE_POLICY,
 						STORE_FILTER};
 
+	prepared_drop(s);
 	fd_close(&s->template_fd);
 	fd_close(&s->policy_fd);
 	fd_close(&s->filter_fd);

@@ -28,7 +28,8 @@
  * What is known of an admitted image besides its policy. Kept in init's store (STORE_RECORD), so
  * the next launcher goes on where this one stopped.
  */
-#define NOTE_MAGIC 0x424e4f31u /* "BNO1" */
+#define LIMIT_COUNTERS 2
+#define NOTE_MAGIC     0x424e4f31u /* "BNO1" */
 struct note {
 	uint32_t magic;
 	uint32_t size;
@@ -39,8 +40,9 @@ struct note {
 	uint32_t epoch;
 	uint32_t uid;
 	uint32_t gid;
-	uint32_t generation;  /* of the last start that was begun: never begun a second time */
-	uint32_t told;        /* the last generation whose START record is out */
+	uint32_t generation; /* of the last start that was begun: never begun a second time */
+	uint32_t told;       /* the last generation whose START record is out */
+	uint64_t counted[LIMIT_COUNTERS]; /* by the kernel before this life, limits.c */
 	uint64_t file_device; /* which file it was, so that a replaced one is verified anew */
 	uint64_t file_inode;
 	int64_t file_changed_ns; /* st_ctim */
@@ -59,6 +61,9 @@ struct service {
 	int filter_fd;
 	int template_fd; /* detached mount of the image */
 	int userns_fd;
+	struct pool pool;
+	bool proven; /* its last start went well, so what is prepared is good and its filter bites
+		      */
 	int output_fd[2];     /* read ends of stdout, stderr */
 	int pidfd;            /* of @generation */
 	uint32_t generation;  /* of the last start; 0: none */
@@ -181,7 +186,13 @@ int start_pid(int pidfd);
 int start_plan(struct service *s, struct plan *plan, struct err *err);
 int start_program(int root_fd, const char *path, struct err *err);
 
-/* limits.c: LIMIT records of the life that ended. */
+/* prepared.c: what every life of a service shares; made at the first start, kept by init. */
+int prepared_user(struct service *s, struct plan *plan, struct err *err);
+int prepared_root(struct service *s, struct plan *plan, struct err *err);
+void prepared_drop(struct service *s);
+
+/* limits.c: LIMIT records of the life that ended; a life begins with limits_begin(). */
+void limits_begin(struct service *s);
 void limits_tell(const struct service *s);
 
 /* probe.c */

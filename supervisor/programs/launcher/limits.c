@@ -10,13 +10,13 @@
 
 /*
  * Which counter of the kernel says that a service ran into a limit (cgroup-v2.rst). The directory
- * is made anew for every life, so a counter is about this one.
+ * lasts as long as the limits do, so what the counters were before a life is noted.
  */
 static const struct counter {
 	const char *file;
 	const char *key;
 	const char *limit; /* of the record, as the option is called */
-} counters[] = {
+} counters[LIMIT_COUNTERS] = {
 	{"memory.events", "oom_kill", "memory"},
 	{"pids.events", "max", "pids_limit"},
 };
@@ -37,20 +37,30 @@ static uint64_t value_of(char *text, const char *key)
 	return 0;
 }
 
+static uint64_t read_counter(const struct service *s, const struct counter *c)
+{
+	char path[160];
+	char text[512];
+
+	(void)snprintf(path, sizeof(path), CGROUPS "%s/%s", s->name, c->file);
+	if (fd_read_file(AT_FDCWD, path, text, sizeof(text)) < 0)
+		return 0;
+	return value_of(text, c->key);
+}
+
+void limits_begin(struct service *s)
+{
+	for (size_t i = 0; i < LIMIT_COUNTERS; i++)
+		s->note.counted[i] = read_counter(s, &counters[i]);
+}
+
 void limits_tell(const struct service *s)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(counters); i++) {
-		const struct counter *c = &counters[i];
-		char path[160];
-		char text[512];
-		uint64_t count;
+	for (size_t i = 0; i < LIMIT_COUNTERS; i++) {
+		uint64_t count = read_counter(s, &counters[i]);
 
-		(void)snprintf(path, sizeof(path), CGROUPS "%s/%s", s->name, c->file);
-		if (fd_read_file(AT_FDCWD, path, text, sizeof(text)) < 0)
-			continue;
-		count = value_of(text, c->key);
-		if (count)
-			audit_emit(EVENT_LIMIT, AUDIT_S(s->name), AUDIT_S(c->limit),
-				   AUDIT_N(count));
+		if (count > s->note.counted[i])
+			audit_emit(EVENT_LIMIT, AUDIT_S(s->name), AUDIT_S(counters[i].limit),
+				   AUDIT_N(count - s->note.counted[i]));
 	}
 }

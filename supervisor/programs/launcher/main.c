@@ -66,6 +66,7 @@ static void clear(void)
 
 		s->slot = (uint16_t)i;
 		s->policy_fd = s->filter_fd = s->template_fd = s->userns_fd = s->pidfd = -1;
+		s->pool = (struct pool){-1, -1};
 		s->output_fd[0] = s->output_fd[1] = -1;
 	}
 }

@@ -18,6 +18,7 @@ static int prepare(struct service *s, struct plan *plan, struct err *err)
 	plan->exec_fd = start_program(s->template_fd, s->policy.health_argv, err);
 	if (plan->exec_fd < 0)
 		return plan->exec_fd;
+	plan->program = s->policy.health_argv;
 	str_join(parent, sizeof(parent), "services/", s->name, "");
 	(void)snprintf(leaf, sizeof(leaf), "probe-%u", plan->generation);
 	(void)snprintf(plan->cgroup, sizeof(plan->cgroup), "%s/%s", parent, leaf);

@@ -39,6 +39,10 @@ static int *place_of_service(uint16_t slot, uint32_t kind)
 		return &s->userns_fd;
 	case STORE_TEMPLATE:
 		return &s->template_fd;
+	case STORE_NETNS:
+		return &s->pool.network_fd;
+	case STORE_MOUNTS:
+		return &s->pool.mounts_fd;
 	case STORE_POLICY:
 		return &s->policy_fd;
 	case STORE_FILTER:
@@ -46,7 +50,6 @@ static int *place_of_service(uint16_t slot, uint32_t kind)
 	case STORE_RECORD:
 		return &note_fds[slot];
 	case STORE_CGROUP:
-	case STORE_NETNS:
 	case STORE_LINK:
 	case STORE_LISTENER:
 	case STORE_AUDIT_NETLINK:

@@ -15,12 +15,10 @@
 #include "programs/launcher/launcher.h"
 #include "sandbox/cgroup.h"
 #include "sandbox/root_parts.h"
-#include "sandbox/userns.h"
 #include "seccomp/filter.h"
 #include "sys/mounts.h"
 
 #define SERVICE_OOM_SCORE 300 /* before any process of ours */
-#define IMAGE             (MOUNT_RDONLY | MOUNT_NOSUID | MOUNT_NODEV)
 #define KEPT_SAFE         (MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC)
 
 bool start_is_alive(const struct service *s)
@@ -124,14 +122,8 @@ int start_plan(struct service *s, struct plan *plan, struct err *err)
 	r = r ? r : take_filter(s, plan, err);
 	if (r)
 		return r;
-	if (s->userns_fd < 0) {
-		s->userns_fd = userns_make(launcher.proc_fd, plan->uid, plan->gid, err);
-		if (s->userns_fd < 0)
-			return s->userns_fd;
-		init_store(s->slot, STORE_USERNS, s->userns_fd);
-	}
-	plan->userns_fd = s->userns_fd;
-	return 0;
+	plan->filter_tried = s->proven;
+	return prepared_user(s, plan, err);
 }
 
 static struct plan_mount *add_mount(struct plan *plan, int fd, const char *path,
@@ -164,16 +156,14 @@ static int add_tmpfs(const struct service *s, struct plan *plan, struct err *err
 
 static int add_root(struct service *s, struct plan *plan, struct err *err)
 {
-	int fd;
+	int r;
 
 	plan->root_type = "erofs";
-	plan->root_fd = map_mount(&s->note, IMAGE, err);
-	if (plan->root_fd < 0)
-		return plan->root_fd;
-	fd = root_make_dev(err);
-	if (fd < 0)
-		return fd;
-	(void)add_mount(plan, fd, "/dev", MOUNT_RDONLY | MOUNT_NOSUID | MOUNT_NOEXEC, "tmpfs");
+	add_mount(plan, -1, "/dev", MOUNT_RDONLY | MOUNT_NOSUID | MOUNT_NOEXEC, "tmpfs")->pooled =
+		true;
+	r = prepared_root(s, plan, err);
+	if (r)
+		return r;
 	(void)add_mount(plan, -1, "/proc", KEPT_SAFE, "proc");
 	return add_tmpfs(s, plan, err);
 }
@@ -197,12 +187,15 @@ static int add_cgroup(struct service *s, struct plan *plan, struct err *err)
 	str_join(parent, sizeof(parent), "services/", s->name, "");
 	(void)snprintf(leaf, sizeof(leaf), "%u", plan->generation);
 	(void)snprintf(plan->cgroup, sizeof(plan->cgroup), "%s/%s", parent, leaf);
+	process_sweep(parent);
+	/* A directory of another admission may carry limits that this one does not speak of. */
+	if (!s->proven && cgroup_remove_leaf("services", s->name))
+		return err_set(err, EBUSY, "processes of %s are still there", s->name);
 	r = cgroup_prepare(parent, &limits, err);
 	if (r)
 		return r;
 	if (!cgroup_is_empty(parent))
 		return err_set(err, EBUSY, "processes of %s are still there", s->name);
-	process_sweep(parent);
 	plan->cgroup_fd = cgroup_leaf(parent, leaf, err);
 	return plan->cgroup_fd < 0 ? plan->cgroup_fd : 0;
 }
@@ -216,9 +209,10 @@ static int prepare(struct service *s, struct plan *plan, char step[24], struct e
 	r = r ? r : add_root(s, plan, err);
 	if (r)
 		return r;
-	plan->exec_fd = start_program(plan->root_fd, s->policy.argv, err);
+	plan->exec_fd = start_program(s->template_fd, s->policy.argv, err);
 	if (plan->exec_fd < 0)
 		return plan->exec_fd;
+	plan->program = s->policy.argv;
 	(void)str_copy(step, 24, "cgroup");
 	return add_cgroup(s, plan, err);
 }
@@ -255,8 +249,12 @@ static int run(struct service *s, struct plan *plan, char step[24], struct err *
 {
 	struct child child = CHILD_NONE;
 	int write_fds[2] = {-1, -1};
-	int r = make_output(s, write_fds, err);
+	int r;
 
+	limits_begin(s);
+	/* From here on this generation is never begun again, by no launcher. */
+	r = note_store(s, err);
+	r = r ? r : make_output(s, write_fds, err);
 	if (!r) {
 		plan->stdio[1] = write_fds[0];
 		plan->stdio[2] = write_fds[1];
@@ -286,9 +284,6 @@ int start_service(struct service *s, uint32_t generation, char step[24], struct 
 	fd_close(&s->pidfd);
 	init_drop(s->slot, STORE_PIDFD);
 	s->note.generation = s->generation = generation;
-	r = note_store(s, err);
-	if (r)
-		return r;
 	(void)str_copy(step, 24, "plan");
 	r = start_plan(s, &plan, err);
 	plan.subject = SUBJECT_OF_SERVICE(s->slot);
@@ -302,6 +297,10 @@ int start_service(struct service *s, uint32_t generation, char step[24], struct 
 		r = -EBADMSG;
 		admit_forget(s);
 	}
+	/* Whatever was wrong, the next start does not meet it again in what is kept. */
+	if (r)
+		prepared_drop(s);
+	s->proven = !r;
 	if (!r)
 		confirm_begin(s);
 	return r;
@@ -323,6 +322,4 @@ void start_release(struct service *s)
 	str_join(parent, sizeof(parent), "services/", s->name, "");
 	limits_tell(s);
 	process_sweep(parent);
-	/* With it go its counters: the next life starts from nothing. */
-	(void)cgroup_remove_leaf("services", s->name);
 }

@@ -1,0 +1,117 @@
+#include "sandbox/pool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "sandbox/step.h"
+
+/* The process that holds the namespaces until they have been opened. */
+static _Noreturn void hold(const struct plan *plan, int wait_fd, int done_fd)
+{
+	static struct plan own;
+	struct err err = {0};
+	char go;
+
+	own = *plan;
+	own.pool = (struct pool){-1, -1};
+	if (step_network_apply(&own, &err) || step_network_prove(&own, &err) ||
+	    root_make_template(&own, &err) || step_root_prove(&own, &err))
+		err.code = err.code ? err.code : EPERM;
+	(void)fd_write_all(done_fd, &err, sizeof(err));
+	/* End of file: the launcher has them, or is dead. */
+	(void)!read(wait_fd, &go, 1);
+	_exit(0);
+}
+
+static int open_namespace(int proc_fd, pid_t pid, const char *name, struct err *err)
+{
+	char path[48];
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "%d/ns/%s", pid, name);
+	fd = openat(proc_fd, path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? err_sys(err, errno, "%s namespace of the pool", name) : fd;
+}
+
+static int take(const struct plan *plan, pid_t pid, int done_fd, struct pool *pool, struct err *err)
+{
+	CLEAN_FD int network_fd = -1;
+	CLEAN_FD int mounts_fd = -1;
+	struct err told;
+
+	if (fd_read_up_to(done_fd, &told, sizeof(told)) != (ssize_t)sizeof(told))
+		return err_set(err, ECHILD, "the process that prepares the namespaces died");
+	if (told.code) {
+		err_sanitize(&told);
+		*err = told;
+		return -err->code;
+	}
+	network_fd = open_namespace(plan->proc_fd, pid, "net", err);
+	if (network_fd < 0)
+		return network_fd;
+	mounts_fd = open_namespace(plan->proc_fd, pid, "mnt", err);
+	if (mounts_fd < 0)
+		return mounts_fd;
+	*pool = (struct pool){take_fd(&network_fd), take_fd(&mounts_fd)};
+	return 0;
+}
+
+static void reap(pid_t pid)
+{
+	pid_t r;
+
+	do
+		r = waitpid(pid, NULL, 0);
+	while (r < 0 && errno == EINTR);
+}
+
+static int fork_and_take(const struct plan *plan, int go[2], int done[2], struct pool *pool,
+			 struct err *err)
+{
+	unsigned long flags = CLONE_NEWNET | CLONE_NEWNS | SIGCHLD;
+	long pid = syscall(SYS_clone, flags, 0, 0, 0, 0);
+	int r;
+
+	if (pid == 0) {
+		fd_close(&go[1]);
+		fd_close(&done[0]);
+		hold(plan, go[0], done[1]);
+	}
+	if (pid < 0)
+		return err_sys(err, errno, "namespaces of the pool");
+	fd_close(&done[1]);
+	r = take(plan, (pid_t)pid, done[0], pool, err);
+	fd_close(&go[1]);
+	reap((pid_t)pid);
+	return r;
+}
+
+int pool_make(const struct plan *plan, struct pool *pool, struct err *err)
+{
+	int go[2] = {-1, -1};
+	int done[2] = {-1, -1};
+	int r;
+
+	if (pipe2(go, O_CLOEXEC) || pipe2(done, O_CLOEXEC))
+		r = err_sys(err, errno, "pipe");
+	else
+		r = fork_and_take(plan, go, done, pool, err);
+	for (int i = 0; i < 2; i++) {
+		fd_close(&go[i]);
+		fd_close(&done[i]);
+	}
+	return r;
+}
+
+void pool_close(struct pool *pool)
+{
+	fd_close(&pool->network_fd);
+	fd_close(&pool->mounts_fd);
+}
