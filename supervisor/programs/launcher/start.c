@@ -234,17 +234,6 @@ static int make_output(struct service *s, int write_fds[2], struct err *err)
 	return 0;
 }
 
-void start_tell(struct service *s, int pid)
-{
-	struct err err = {0};
-
-	audit_emit(EVENT_START, AUDIT_S(s->name), AUDIT_N(s->generation), AUDIT_N(pid),
-		   AUDIT_N(s->note.uid));
-	s->note.told = s->generation;
-	if (note_store(s, &err))
-		log_line("launcher: %s: %s", s->name, err.msg);
-}
-
 static int run(struct service *s, struct plan *plan, char step[24], struct err *err)
 {
 	struct child child = CHILD_NONE;
@@ -266,7 +255,7 @@ static int run(struct service *s, struct plan *plan, char step[24], struct err *
 		return r;
 	fd_close(&s->pidfd);
 	s->pidfd = take_fd(&child.pidfd);
-	start_tell(s, child.pid);
+	init_started(plan);
 	sandbox_child_close(&child);
 	return 0;
 }
