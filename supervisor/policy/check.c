@@ -109,11 +109,20 @@ static int check_key(const struct policy_key *key, const struct policy *policy,
 int policy_check_bounds(const struct policy *policy, const struct device_policy *device,
 			const struct device_service *service, struct err *err)
 {
-	for (size_t i = 0; i < policy_service_key_count; i++) {
-		int r = check_key(&policy_service_keys[i], policy, device, service, err);
+	for (size_t i = 0; i < policy_service_table.count; i++) {
+		int r = check_key(&policy_service_table.keys[i], policy, device, service, err);
 
 		if (r)
 			return r;
 	}
 	return 0;
+}
+
+const struct device_service *policy_device_service(const struct device_policy *device,
+						   const char *name)
+{
+	for (uint32_t i = 0; i < device->service_count && i < DEVICE_SERVICES_MAX; i++)
+		if (str_equal(device->services[i].name, name))
+			return &device->services[i];
+	return NULL;
 }

@@ -38,7 +38,9 @@ static int apply_defaults(const struct policy_section *section, void *base, stru
 {
 	for (size_t i = 0; i < section->count; i++) {
 		const struct policy_key *key = &section->keys[i];
-		int r = key->dflt && !key->many ? key->type->parse(key, key->dflt, base, err) : 0;
+		int r = key->doc->dflt && !key->many
+				? key->doc->parse(key, key->doc->dflt, base, err)
+				: 0;
 
 		if (r)
 			return err_prefix(err, "default of %s", key->name);
@@ -176,10 +178,10 @@ static int take_value(struct load *l, const struct policy_key *key, const char *
 	if (!*value)
 		return err_set(&l->err, EINVAL, "has no value");
 	if (key->name[length - 1] != '.')
-		return key->type->parse(key, value, l->base, &l->err);
+		return key->doc->parse(key, value, l->base, &l->err);
 	if ((size_t)snprintf(pair, sizeof(pair), "%s=%s", name + length, value) >= sizeof(pair))
 		return err_set(&l->err, E2BIG, "too long");
-	return key->type->parse(key, pair, l->base, &l->err);
+	return key->doc->parse(key, pair, l->base, &l->err);
 }
 
 static int take_key(struct load *l, const char *name, const char *value, int line)

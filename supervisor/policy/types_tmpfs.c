@@ -119,7 +119,7 @@ static int take_options(struct policy_tmpfs *row, char *options, struct err *err
 	return 0;
 }
 
-static int parse_tmpfs(const struct policy_key *key, const char *value, void *base, struct err *err)
+int policy_parse_tmpfs(const struct policy_key *key, const char *value, void *base, struct err *err)
 {
 	struct policy *policy = base;
 	/* size 0: policy_resolve() puts 8m or a quarter of the memory there. */
@@ -198,7 +198,6 @@ static int valid_tmpfs(const struct policy_key *key, const void *base, struct er
 
 const struct policy_type policy_type_tmpfs = {
 	.syntax = "/path or /path:size=8m,mode=0700,nr_inodes=4096",
-	.parse = parse_tmpfs,
 	.print = print_tmpfs,
 	.valid = valid_tmpfs,
 };

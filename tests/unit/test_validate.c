@@ -414,15 +414,18 @@ static void test_report(void **state)
 	(void)state;
 	policy_report(&policy, see, &seen);
 	assert_true(seen.memory && seen.umask);
-	assert_true(seen.rows > policy_service_key_count);
+	assert_true(seen.rows > policy_service_table.count);
 }
 
 /* What a row promises: a bound with a reason, an explanation, a default that its own type takes. */
 static void test_rows(void **state)
 {
+	const struct policy_section *section = &policy_input_format.sections[0];
+
 	(void)state;
-	for (size_t i = 0; i < policy_service_key_count; i++) {
-		const struct policy_key *key = &policy_service_keys[i];
+	assert_int_equal(section->count, policy_service_table.count);
+	for (size_t i = 0; i < section->count; i++) {
+		const struct policy_key *key = &section->keys[i];
 
 		if (key->limit.kind == LIMIT_MISSING || !key->limit.reason ||
 		    strlen(key->limit.reason) < 8)
@@ -431,14 +434,15 @@ static void test_rows(void **state)
 			fail_msg("%s has a maximum of nothing", key->name);
 		if (key->limit.kind == LIMIT_SUBSET && !key->limit.check)
 			fail_msg("%s has a subset without check", key->name);
-		assert_true(key->help && strlen(key->help) > 8);
-		assert_true(key->guide && key->type && key->type->syntax);
-		assert_false(key->many && key->dflt);
-		assert_false(key->required && key->dflt);
+		assert_true(key->doc->help && strlen(key->doc->help) > 8);
+		assert_string_equal(key->name, policy_service_table.keys[i].name);
+		assert_true(key->doc->guide && key->type && key->type->syntax);
+		assert_false(key->many && key->doc->dflt);
+		assert_false(key->required && key->doc->dflt);
 		for (size_t j = 0; j < i; j++)
-			assert_string_not_equal(key->name, policy_service_keys[j].name);
-		for (size_t j = 0; j < policy_service_refusal_count; j++)
-			assert_string_not_equal(key->name, policy_service_refusals[j].name);
+			assert_string_not_equal(key->name, section->keys[j].name);
+		for (size_t j = 0; j < section->refusal_count; j++)
+			assert_string_not_equal(key->name, section->refusals[j].name);
 	}
 }
 
