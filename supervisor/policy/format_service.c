@@ -50,11 +50,11 @@ static void *open_policy(void *root, const char *argument, struct err *err)
 	return root;
 }
 
-static void close_service(void *base, const uint64_t seen[2])
+static void close_service(void *base, const uint16_t lines[POLICY_KEYS_MAX])
 {
 	struct policy *policy = base;
 
-	memcpy(policy->set, seen, sizeof(policy->set));
+	memcpy(policy->lines, lines, sizeof(policy->lines));
 }
 
 /* clang-format off */

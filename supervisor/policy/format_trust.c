@@ -60,8 +60,9 @@ static const struct policy_section sections[] = {
 };
 /* clang-format on */
 
-static int finish_trust(void *root, struct err *err)
+static int finish_trust(void *root, struct policy_culprit *culprit, struct err *err)
 {
+	(void)culprit;
 	return policy_validate_trust(root, err);
 }
 

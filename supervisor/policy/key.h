@@ -80,6 +80,12 @@ struct policy_key {
 	const struct policy_doc *doc;
 };
 
+/* A value that does not go with others: the row's name, and which of its values. */
+struct policy_culprit {
+	const char *key; /* NULL: no single one */
+	unsigned int index;
+};
+
 /* A name that people will try, and why it is not there. */
 struct policy_refusal {
 	const char *name;
@@ -101,8 +107,9 @@ struct policy_section {
 	 * for plain sections. */
 	void *(*open)(void *root, const char *argument, struct err *err);
 
-	/* At the end of the section: which rows of the table the file set itself. May be NULL. */
-	void (*close)(void *base, const uint64_t seen[2]);
+	/* At the end of the section: where the file set each row of the table, 0: nowhere. May be
+	 * NULL. */
+	void (*close)(void *base, const uint16_t lines[POLICY_KEYS_MAX]);
 };
 
 /* A whole file format. */
@@ -111,8 +118,8 @@ struct policy_format {
 	size_t count;
 
 	/* After the last line: what is computed from other keys, and what must hold between keys.
-	 */
-	int (*finish)(void *root, struct err *err);
+	 * @culprit: which value of the last section is wrong; may stay as it is. */
+	int (*finish)(void *root, struct policy_culprit *culprit, struct err *err);
 };
 
 /* Rows without their doc (tables.c), in the order of the formats below. */

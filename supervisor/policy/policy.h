@@ -21,7 +21,8 @@
 #define POLICY_DEPENDS_MAX  8
 #define POLICY_LABELS_BYTES 1024
 #define POLICY_VERSION_SIZE 33
-#define POLICY_HOST_SIZE    65 /* HOST_NAME_MAX and its terminator */
+#define POLICY_KEYS_MAX     112 /* rows of [service] */
+#define POLICY_HOST_SIZE    65  /* HOST_NAME_MAX and its terminator */
 
 /* Strings one after another, each with its terminator: argv, environment. @used bytes hold @count
  * strings. */
@@ -122,9 +123,9 @@ struct policy {
 	struct policy_words labels;
 	char label_text[POLICY_LABELS_BYTES]; /* "K=V" strings */
 
-	/* Which key rows the file set itself, by index into the key table: `explain` tells a
-	 * default from a choice. */
-	uint64_t set[2];
+	/* Line of service.ini where each row of the key table was last set, 0: the default. So the
+	 * launcher can name file and line of what it does not grant. */
+	uint16_t lines[POLICY_KEYS_MAX];
 };
 
 /*

@@ -68,5 +68,4 @@ const struct policy_table policy_trust_table = {trust_rows, ARRAY_SIZE(trust_row
 const struct policy_table policy_signer_table = {signer_rows, ARRAY_SIZE(signer_rows)};
 /* clang-format on */
 
-_Static_assert(ARRAY_SIZE(service_rows) <= 8 * sizeof(((struct policy *)0)->set),
-	       "set is too small");
+_Static_assert(ARRAY_SIZE(service_rows) <= POLICY_KEYS_MAX, "lines is too small");

@@ -21,13 +21,14 @@ static int validate(const struct policy_table *table, const void *base, struct e
 
 int policy_validate(const struct policy *policy, struct err *err)
 {
+	struct policy_culprit culprit;
 	int r;
 
 	if (policy->magic != POLICY_MAGIC || policy->size != sizeof(*policy))
 		return err_set(err, EBADMSG, "not a service policy of this build");
 	r = validate(&policy_image_table, policy, err);
 	r = r ? r : validate(&policy_service_table, policy, err);
-	if (!r && policy_check_relations(policy, err))
+	if (!r && policy_check_relations(policy, &culprit, err))
 		r = -EBADMSG;
 	return r;
 }
