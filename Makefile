@@ -31,7 +31,7 @@ CHECK = +@$(MAKE) --no-print-directory $(MAKE_JOBS) -f toolchain/check.mk
 TESTS := unit fuzz style images collector ns hostile qemu crash options
 CHECKS := $(addprefix check-,$(TESTS))
 
-.PHONY: all help size keys clean distclean repro style test run bench initramfs boards format fuzz \
+.PHONY: all help size keys clean distclean repro reference style test run bench initramfs boards format fuzz \
 	config packages menuconfig savedefconfig olddefconfig $(BOARDS:%=%_defconfig) $(BOARDS:%=board-%) $(CHECKS)
 
 all: config
@@ -47,6 +47,7 @@ help:
 	@echo 'make test              everything that is checked; check-{$(subst $() ,$(comma),$(TESTS))} for a part'
 	@echo 'make style             clang-format, clang-tidy, cppcheck and the own style checks'
 	@echo 'make format            let clang-format lay out the code'
+	@echo 'make reference         write the tables of conf/README.md anew'
 	@echo 'make fuzz SECONDS=600  every fuzz target for that long'
 	@echo 'make size              each program per architecture, against the budget'
 	@echo 'make bench             the benchmarks'
@@ -147,6 +148,12 @@ test:
 style: all
 	@toolchain/setup base check style
 	$(CHECK) style
+
+# conf/README.md: its introduction stays, the tables come from the program.
+reference: all
+	@sed '/^## service.ini/,$$d' conf/README.md >$(O)/reference.md
+	@$(O)/host/bartizan explain | sed 1d >>$(O)/reference.md
+	@mv $(O)/reference.md conf/README.md
 
 format:
 	@toolchain/setup style

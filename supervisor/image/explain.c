@@ -36,7 +36,7 @@ static const char *default_of(const struct policy_key *key)
 {
 	if (key->required)
 		return "required";
-	return key->dflt ? key->dflt : "";
+	return key->doc->dflt ? key->doc->dflt : "";
 }
 
 static void print_range(const struct policy_key *key, struct text *out)
@@ -86,7 +86,7 @@ static void print_row(const struct policy_key *key)
 	print_syntax(key, &out);
 	(void)printf("| `%s%s` | %s | %s | %s: %s | %s%s |\n", key->name,
 		     key->name[strlen(key->name) - 1] == '.' ? "NAME" : "", syntax, default_of(key),
-		     limit_words[key->limit.kind], key->limit.reason, key->help,
+		     limit_words[key->limit.kind], key->limit.reason, key->doc->help,
 		     key->many ? " May be repeated." : "");
 }
 
@@ -123,8 +123,8 @@ static void print_key(const struct policy_section *section, const struct policy_
 
 	print_syntax(key, &out);
 	(void)printf("[%s] %s = %s\n  %s\n  default: %s\n  bound: %s: %s\n", section->name,
-		     key->name, syntax, key->help, default_of(key), limit_words[key->limit.kind],
-		     key->limit.reason);
+		     key->name, syntax, key->doc->help, default_of(key),
+		     limit_words[key->limit.kind], key->limit.reason);
 }
 
 static const char *const limit_names[] = {
@@ -150,8 +150,8 @@ static void print_json_key(const struct file *file, const struct policy_section 
 	text_add_json_member(&t, "default", default_of(key));
 	text_add_json_member(&t, "bound", limit_names[key->limit.kind]);
 	text_add_json_member(&t, "reason", key->limit.reason);
-	text_add_json_member(&t, "guide", key->guide ? key->guide : "");
-	text_add_json_member(&t, "help", key->help);
+	text_add_json_member(&t, "guide", key->doc->guide ? key->doc->guide : "");
+	text_add_json_member(&t, "help", key->doc->help);
 	text_add(&t, key->many ? ",\"many\":true}" : ",\"many\":false}");
 	(void)printf("%s", line);
 	more = true;

@@ -20,6 +20,7 @@ static const struct message_def messages[] = {
 	ROW(M_CHILD, LAUNCHER, INIT, sizeof(struct message_child), 1, FD_PIDFD),
 	ROW(M_LAUNCHER_READY, LAUNCHER, INIT, PLAIN, 0, 0),
 	ROW(M_HELPER_FAILED, LAUNCHER, INIT, sizeof(struct message_done), 0, 0),
+	ROW(M_STARTED, LAUNCHER, INIT, PLAIN, 0, 0),
 	ROW(M_EXITED, INIT, SUPERVISOR, sizeof(struct message_exited), 0, 0),
 	ROW(M_HELPER_DIED, INIT, SUPERVISOR, sizeof(struct message_exited), 0, 0),
 	ROW(M_LAUNCHER_UP, INIT, SUPERVISOR, PLAIN, 0, 0),

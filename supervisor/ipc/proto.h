@@ -94,6 +94,7 @@ enum message_type {
 	M_LAUNCHER_READY, /* policies compiled, stored descriptors taken over: ask for helpers now
 			   */
 	M_HELPER_FAILED,
+	M_STARTED, /* the service of this subject and generation has executed its program */
 	/* init -> supervisor */
 	M_EXITED, /* repeated until acknowledged */
 	M_HELPER_DIED,
@@ -163,7 +164,7 @@ struct message_head {
 
 /* Messages that are a head and nothing more: STORED_END CHILD_ACK LAUNCHER_READY LAUNCHER_UP ALIVE
  * ALIVE_END LIVE ACK NAMED_END HELPER* (subject says which helper) START PROBE RELEASE LINK_* DIAL
- * DIALED SPOOLED. */
+ * DIALED SPOOLED STARTED. */
 struct message_plain {
 	struct message_head head;
 };
@@ -177,6 +178,7 @@ struct message_kind { /* STORED STORE DROP BOUND SHUTDOWN POWER */
 struct message_child { /* + pidfd */
 	struct message_head head;
 	int32_t pid; /* in init's pid namespace */
+	uint32_t uid;
 	char name[NAME_SIZE];
 	char cgroup[96]; /* below /sys/fs/cgroup/bartizan, e.g. "services/web/3": where init writes
 			    cgroup.kill */
@@ -184,8 +186,9 @@ struct message_child { /* + pidfd */
 
 struct message_exited { /* EXITED (services and probes) and HELPER_DIED */
 	struct message_head head;
-	int32_t code;   /* si_code: CLD_EXITED, CLD_KILLED, CLD_DUMPED */
-	int32_t status; /* exit status or signal */
+	int32_t code;    /* si_code: CLD_EXITED, CLD_KILLED, CLD_DUMPED */
+	int32_t status;  /* exit status or signal */
+	uint32_t unborn; /* 1: a service that had not executed its program */
 	uint64_t user_us;
 	uint64_t system_us;
 	uint64_t peak_kib;

@@ -7,13 +7,12 @@
 
 #include "policy/key.h"
 #include "policy/resolve.h"
-#include "policy/words.h"
 
 #define HINT_ASK "ask for less, or raise it in [service NAME] of supervisor.conf"
 
-static int above(const char *what, const char *asked, const char *granted, struct err *err)
+static int above(const char *asked, const char *granted, struct err *err)
 {
-	(void)err_set(err, EPERM, "%s = %s is above the device's bound %s", what, asked, granted);
+	(void)err_set(err, EPERM, "%s: above the device's bound %s", asked, granted);
 	return err_hint(err, HINT_ASK);
 }
 
@@ -24,8 +23,9 @@ int policy_check_nofile(const struct policy *policy, const struct device_policy 
 	if (policy->rlimits[RLIMIT_NOFILE].hard <= service->bounds.nofile)
 		return 0;
 	(void)err_set(err, EPERM,
-		      "ulimit = nofile=%" PRIu64 " is above the device's bound %" PRIu32,
-		      policy->rlimits[RLIMIT_NOFILE].hard, service->bounds.nofile);
+		      "nofile=%" PRIu64 ":%" PRIu64 ": above the device's bound %" PRIu32,
+		      policy->rlimits[RLIMIT_NOFILE].soft, policy->rlimits[RLIMIT_NOFILE].hard,
+		      service->bounds.nofile);
 	return err_hint(err, HINT_ASK);
 }
 
@@ -45,62 +45,8 @@ int policy_check_tmpfs(const struct policy *policy, const struct device_policy *
 		return 0;
 	policy_print_size(&asked_text, sum);
 	policy_print_size(&granted_text, service->bounds.tmpfs_size);
-	return above("tmpfs", asked, granted, err);
-}
-
-/* Does the section of @service say that @volume crosses to or from it? With @rw: also for writing. */
-static bool is_shared(const struct device_service *service, const char *volume, bool rw)
-{
-	char writable[2 * NAME_SIZE + 8];
-	const char *row;
-
-	str_join(writable, sizeof(writable), volume, ":rw", "");
-	for (unsigned int i = 0; (row = policy_words_at(&service->shared, service->shared_text, i));
-	     i++)
-		if (str_equal(row, writable) || (!rw && str_equal(row, volume)))
-			return true;
-	return false;
-}
-
-static int check_share(const struct policy *policy, const struct policy_volume *v,
-		       const struct device_policy *device, const struct device_service *service,
-		       struct err *err)
-{
-	const char *owner = *v->owner ? v->owner : policy->name;
-	const struct device_service *other = policy_device_service(device, owner);
-	char volume[2 * NAME_SIZE];
-
-	if (!v->shared)
-		return 0;
-	str_join(volume, sizeof(volume), owner, "/", v->name);
-	if (is_shared(service, volume, *v->owner && v->writable) && other &&
-	    is_shared(other, volume, false))
-		return 0;
-	(void)err_set(err, EACCES, "volume %s is not shared by the device policy%s", volume,
-		      v->writable && *v->owner ? " for writing" : "");
-	return err_hint(err, "shared_volume = %s%s in [service %s] and in [service %s]", volume,
-			v->writable && *v->owner ? ":rw" : "", owner, service->name);
-}
-
-int policy_check_volumes(const struct policy *policy, const struct device_policy *device,
-			 const struct device_service *service, struct err *err)
-{
-	char asked[24] = "";
-	char granted[24] = "";
-	struct text asked_text = TEXT_IN(asked);
-	struct text granted_text = TEXT_IN(granted);
-	uint64_t sum = 0;
-	int r = 0;
-
-	for (unsigned int i = 0; !r && i < policy->volume_count; i++) {
-		sum += policy->volumes[i].size; /* 8 times 1 TiB at most */
-		r = check_share(policy, &policy->volumes[i], device, service, err);
-	}
-	if (r || sum <= service->bounds.volume_size)
-		return r;
-	policy_print_size(&asked_text, sum);
-	policy_print_size(&granted_text, service->bounds.volume_size);
-	return above("volume", asked, granted, err);
+	text_add(&asked_text, " in all");
+	return above(asked, granted, err);
 }
 
 int policy_check_seccomp(const struct policy *policy, const struct device_policy *device,
@@ -110,7 +56,7 @@ int policy_check_seccomp(const struct policy *policy, const struct device_policy
 	(void)service;
 	if (policy->seccomp == SECCOMP_STRICT)
 		return 0;
-	return err_set(err, EACCES, "seccomp: only builtin:strict is built in");
+	return err_set(err, EACCES, "only builtin:strict is built in");
 }
 
 int policy_check_jit(const struct policy *policy, const struct device_policy *device,
@@ -119,7 +65,7 @@ int policy_check_jit(const struct policy *policy, const struct device_policy *de
 	(void)device;
 	if (policy->mdwe || service->bounds.allow_jit)
 		return 0;
-	(void)err_set(err, EACCES, "mdwe = no is not granted by the device");
+	(void)err_set(err, EACCES, "no: not granted by the device");
 	return err_hint(err, "allow_jit = yes in [service NAME] of supervisor.conf grants it");
 }
 
@@ -140,7 +86,7 @@ static int check_max(const struct policy_key *key, const struct policy *policy,
 		return 0;
 	(void)key->type->print(key, policy, 0, &asked_text);
 	(void)key->type->print(&bound, &service->bounds, 0, &granted_text);
-	return above(key->name, asked, granted, err);
+	return above(asked, granted, err);
 }
 
 static int check_key(const struct policy_key *key, const struct policy *policy,
@@ -162,14 +108,41 @@ static int check_key(const struct policy_key *key, const struct policy *policy,
 	return err_set(err, EACCES, "%s has no bound: refused", key->name);
 }
 
-int policy_check_bounds(const struct policy *policy, const struct device_policy *device,
-			const struct device_service *service, struct err *err)
+/* "FILE:LINE: [section] key = value: reason": the reasons of the rows begin with the value. */
+static int locate(const struct policy *policy, size_t row, const char *file, struct err *err)
 {
-	for (size_t i = 0; i < policy_service_key_count; i++) {
-		int r = check_key(&policy_service_keys[i], policy, device, service, err);
+	const char *name = policy_service_table.keys[row].name;
+	struct err reason;
+
+	if (!err)
+		return -EPERM;
+	reason = *err;
+	if (policy->lines[row])
+		(void)err_set(err, reason.code, "%s:%u: [service] %s = %s", file,
+			      policy->lines[row], name, reason.msg);
+	else
+		(void)err_set(err, reason.code, "%s: [service] default %s = %s", file, name,
+			      reason.msg);
+	return err_hint(err, "%s", reason.hint);
+}
+
+int policy_check_bounds(const struct policy *policy, const struct device_policy *device,
+			const struct device_service *service, const char *file, struct err *err)
+{
+	for (size_t i = 0; i < policy_service_table.count; i++) {
+		int r = check_key(&policy_service_table.keys[i], policy, device, service, err);
 
 		if (r)
-			return r;
+			return locate(policy, i, file, err);
 	}
 	return 0;
+}
+
+const struct device_service *policy_device_service(const struct device_policy *device,
+						   const char *name)
+{
+	for (uint32_t i = 0; i < device->service_count && i < DEVICE_SERVICES_MAX; i++)
+		if (str_equal(device->services[i].name, name))
+			return &device->services[i];
+	return NULL;
 }

@@ -6,11 +6,12 @@
 
 /*
  * Does @policy ask for no more than the device grants this service? Walks the bound of every key
- * row. -EPERM: "memory = 64m is above the device's bound 32m"; -EACCES for what the device does not
- * allow at all. The caller has validated both structs.
+ * row. -EPERM: "FILE:LINE: [service] memory = 64m: above the device's bound 32m"; -EACCES for what
+ * the device does not allow at all. @file is the service file's name in that message. The caller
+ * has validated both structs.
  */
 int policy_check_bounds(const struct policy *policy, const struct device_policy *device,
-			const struct device_service *service, struct err *err);
+			const struct device_service *service, const char *file, struct err *err);
 
 /* The row of @name in the device policy; NULL: the device does not name it, so it must not run. */
 const struct device_service *policy_device_service(const struct device_policy *device,

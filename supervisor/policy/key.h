@@ -22,15 +22,11 @@ struct policy_type {
 	const char *syntax; /* for people: "bytes: 512k, 64m, 1g" */
 	bool secret;        /* values may be confidential: messages name the key, never the value */
 
-	/* Parse one value and store it (a `many` key: append it). -EINVAL, -ERANGE, -E2BIG; nothing
-	 * is stored then. */
-	int (*parse)(const struct policy_key *key, const char *value, void *base, struct err *err);
-
-	/* Write value number @index, as parse() takes it. False when there is no such value. */
+	/* Write value number @index, as the parser takes it. False when there is no such value. */
 	bool (*print)(const struct policy_key *key, const void *base, unsigned int index,
 		      struct text *out);
 
-	/* Is the stored field one that parse() could have made? Bytes come from another process.
+	/* Is the stored field one that the parser could have made? Bytes come from another process.
 	 * NULL: nothing is stored. */
 	int (*valid)(const struct policy_key *key, const void *base, struct err *err);
 };
@@ -56,8 +52,20 @@ struct policy_limit {
 	const char *reason;
 };
 
+/*
+ * The half of a row that only readers of text and of the reference need. It is NULL in the tables
+ * that the launcher walks (tables.c), so that neither parsers nor texts are linked into it.
+ */
+struct policy_doc {
+	/* Parse one value and store it (a `many` key: append it). -EINVAL, -ERANGE, -E2BIG; nothing
+	 * is stored then. */
+	int (*parse)(const struct policy_key *key, const char *value, void *base, struct err *err);
+	const char *dflt;  /* as it would stand in the file; NULL: none */
+	const char *guide; /* row of the option reference, benchmark item */
+	const char *help;
+};
+
 struct policy_key {
-	const char *section;
 	const char
 		*name; /* ends in '.' when the rest of the key is part of the value: label.K = V */
 	const struct policy_type *type;
@@ -68,10 +76,14 @@ struct policy_key {
 	uint64_t min; /* of the number that is stored */
 	uint64_t max;
 	const char *const *words; /* of an enumeration, max + 1 of them */
-	const char *dflt;         /* as it would stand in the file; NULL: none */
 	struct policy_limit limit;
-	const char *guide; /* row of the option reference, benchmark item */
-	const char *help;
+	const struct policy_doc *doc;
+};
+
+/* A value that does not go with others: the row's name, and which of its values. */
+struct policy_culprit {
+	const char *key; /* NULL: no single one */
+	unsigned int index;
 };
 
 /* A name that people will try, and why it is not there. */
@@ -95,8 +107,9 @@ struct policy_section {
 	 * for plain sections. */
 	void *(*open)(void *root, const char *argument, struct err *err);
 
-	/* At the end of the section: which rows of the table the file set itself. May be NULL. */
-	void (*close)(void *base, const uint64_t seen[2]);
+	/* At the end of the section: where the file set each row of the table, 0: nowhere. May be
+	 * NULL. */
+	void (*close)(void *base, const uint16_t lines[POLICY_KEYS_MAX]);
 };
 
 /* A whole file format. */
@@ -105,16 +118,25 @@ struct policy_format {
 	size_t count;
 
 	/* After the last line: what is computed from other keys, and what must hold between keys.
-	 */
-	int (*finish)(void *root, struct err *err);
+	 * @culprit: which value of the last section is wrong; may stay as it is. */
+	int (*finish)(void *root, struct policy_culprit *culprit, struct err *err);
 };
 
-extern const struct policy_key policy_image_keys[];
-extern const size_t policy_image_key_count;
-extern const struct policy_key policy_service_keys[];
-extern const size_t policy_service_key_count;
-extern const struct policy_refusal policy_service_refusals[];
-extern const size_t policy_service_refusal_count;
+/* Rows without their doc (tables.c), in the order of the formats below. */
+struct policy_table {
+	const struct policy_key *keys;
+	size_t count;
+};
+extern const struct policy_table policy_image_table;
+extern const struct policy_table policy_service_table;
+extern const struct policy_table policy_device_table;
+extern const struct policy_table policy_syslog_table;
+extern const struct policy_table policy_audit_table;
+extern const struct policy_table policy_bounds_table;
+extern const struct policy_table policy_named_table;
+extern const struct policy_table policy_trust_table;
+extern const struct policy_table policy_signer_table;
+
 extern const struct policy_format policy_service_format; /* root: struct policy; with [image] */
 extern const struct policy_format policy_input_format;   /* root: struct policy; [image] refused */
 extern const struct policy_format policy_device_format;  /* root: struct device_policy */
@@ -124,37 +146,41 @@ extern const struct policy_format policy_trust_format;   /* root: struct trust_p
 const struct policy_key *policy_key_find(const struct policy_key *keys, size_t count,
 					 const char *name);
 
-/* Types of types_*.c. */
-extern const struct policy_type policy_type_size;
-extern const struct policy_type policy_type_time;
-extern const struct policy_type policy_type_count;
-extern const struct policy_type policy_type_rate;
-extern const struct policy_type policy_type_cpus;
-extern const struct policy_type policy_type_flag;
-extern const struct policy_type policy_type_word;
-extern const struct policy_type policy_type_octal;
-extern const struct policy_type policy_type_name;
-extern const struct policy_type policy_type_host;
-extern const struct policy_type policy_type_board;
-extern const struct policy_type policy_type_version;
-extern const struct policy_type policy_type_path;
-extern const struct policy_type policy_type_file;
-extern const struct policy_type policy_type_digest;
-extern const struct policy_type policy_type_address;
-extern const struct policy_type policy_type_command;
-extern const struct policy_type policy_type_env;
-extern const struct policy_type policy_type_label;
-extern const struct policy_type policy_type_depends;
-extern const struct policy_type policy_type_user;
-extern const struct policy_type policy_type_restart;
-extern const struct policy_type policy_type_signal;
-extern const struct policy_type policy_type_ulimit;
-extern const struct policy_type policy_type_tmpfs;
-extern const struct policy_type policy_type_volume;
-extern const struct policy_type policy_type_shared;
-extern const struct policy_type
-	policy_type_implied; /* accepts its default and nothing else; stores nothing */
-extern const struct policy_type policy_type_cap_add;
+/* Types of types_*.c and their parsers: POLICY_TYPE(size) declares policy_type_size and
+ * policy_parse_size. */
+#define POLICY_TYPE(name)                                                                          \
+	extern const struct policy_type policy_type_##name;                                        \
+	int policy_parse_##name(const struct policy_key *key, const char *value, void *base,       \
+				struct err *err)
+POLICY_TYPE(address);
+POLICY_TYPE(board);
+POLICY_TYPE(cap_add);
+POLICY_TYPE(command);
+POLICY_TYPE(count);
+POLICY_TYPE(cpus);
+POLICY_TYPE(depends);
+POLICY_TYPE(digest);
+POLICY_TYPE(env);
+POLICY_TYPE(file);
+POLICY_TYPE(flag);
+POLICY_TYPE(host);
+POLICY_TYPE(implied);
+POLICY_TYPE(label);
+POLICY_TYPE(name);
+POLICY_TYPE(octal);
+POLICY_TYPE(path);
+POLICY_TYPE(rate);
+POLICY_TYPE(restart);
+POLICY_TYPE(revoked);
+POLICY_TYPE(scope);
+POLICY_TYPE(signal);
+POLICY_TYPE(size);
+POLICY_TYPE(time);
+POLICY_TYPE(tmpfs);
+POLICY_TYPE(ulimit);
+POLICY_TYPE(user);
+POLICY_TYPE(version);
+POLICY_TYPE(word);
 
 /* The number at key->offset of @base, whatever its width. */
 uint64_t policy_number(const struct policy_key *key, const void *base);
@@ -168,12 +194,6 @@ extern const char *const policy_rlimit_names[POLICY_RLIMITS];
 
 /* clang-format off */
 #define POLICY_FIELD(base, member) .offset = offsetof(struct base, member), .width = sizeof(((struct base *)0)->member)
-/* A reason that is no reason does not compile. */
-#define POLICY_REASON(text) .reason = &(text)[0 * sizeof(char[sizeof(text) > 12 ? 1 : -1])]
-#define POLICY_LIMIT_MAX(member, text) {.kind = LIMIT_MAX, POLICY_FIELD(device_bounds, member), POLICY_REASON(text)}
-#define POLICY_LIMIT_CHECK(kind_, check_, text) {.kind = kind_, .check = check_, POLICY_REASON(text)}
-#define POLICY_LIMIT_LAUNCHER(text) {.kind = LIMIT_EQUAL, POLICY_REASON(text)}
-#define POLICY_LIMIT_FREE(text) {.kind = LIMIT_FREE, POLICY_REASON(text)}
 /* clang-format on */
 
 #endif

@@ -59,7 +59,7 @@ static int check_device(const struct policy_lint *what, const struct policy *pol
 		row = policy_device_service(&device, what->name);
 	if (!row)
 		return err_set(err, EACCES, "%s does not name %s", what->device, what->name);
-	return policy_check_bounds(policy, &device, row, err);
+	return policy_check_bounds(policy, &device, row, what->service, err);
 }
 
 static int lint(const struct policy_lint *what, struct policy *policy, struct err *err)

@@ -11,6 +11,7 @@
 #include "policy/suggest.h"
 #include "policy/validate.h"
 
+#define VALUES_MAX  512
 #define SHOWN_VALUE 48 /* characters of a value that a message repeats */
 
 struct load {
@@ -19,18 +20,23 @@ struct load {
 	void *root;
 	const struct policy_section *section; /* NULL before the first */
 	void *base;
-	int line;               /* of the section's head */
-	uint64_t sections_seen; /* bit per row of the format */
-	uint64_t seen[2];       /* bit per key of the section */
+	int line;                        /* of the section's head */
+	uint64_t sections_seen;          /* bit per row of the format */
+	uint16_t lines[POLICY_KEYS_MAX]; /* where each key of the section stood last */
+	unsigned int count;              /* values of the section so far, and where they stood */
+	struct {
+		uint16_t key;
+		uint16_t line;
+	} values[VALUES_MAX];
 	struct err err;
 };
 
 static bool take_bit(uint64_t *bits, size_t index)
 {
-	uint64_t bit = 1ULL << (index % 64);
-	bool was = (bits[index / 64] & bit) != 0;
+	uint64_t bit = 1ULL << index;
+	bool was = (*bits & bit) != 0;
 
-	bits[index / 64] |= bit;
+	*bits |= bit;
 	return was;
 }
 
@@ -38,7 +44,9 @@ static int apply_defaults(const struct policy_section *section, void *base, stru
 {
 	for (size_t i = 0; i < section->count; i++) {
 		const struct policy_key *key = &section->keys[i];
-		int r = key->dflt && !key->many ? key->type->parse(key, key->dflt, base, err) : 0;
+		int r = key->doc->dflt && !key->many
+				? key->doc->parse(key, key->doc->dflt, base, err)
+				: 0;
 
 		if (r)
 			return err_prefix(err, "default of %s", key->name);
@@ -64,7 +72,7 @@ static int missing_key(struct load *l)
 	for (size_t i = 0; i < l->section->count; i++) {
 		const struct policy_key *key = &l->section->keys[i];
 
-		if (!key->required || l->seen[i / 64] & 1ULL << (i % 64))
+		if (!key->required || l->lines[i])
 			continue;
 		(void)err_set(&l->err, EINVAL, "%s:%d: [%s] has no %s", l->file, l->line,
 			      l->section->name, key->name);
@@ -81,7 +89,7 @@ static int end_section(struct load *l)
 		return 0;
 	r = missing_key(l);
 	if (!r && l->section->close)
-		l->section->close(l->base, l->seen);
+		l->section->close(l->base, l->lines);
 	return r;
 }
 
@@ -125,7 +133,8 @@ static int begin_section(struct load *l, const char *head, int line)
 	if (!l->section)
 		return unknown_section(l, head, line);
 	l->line = line;
-	memset(l->seen, 0, sizeof(l->seen));
+	memset(l->lines, 0, sizeof(l->lines));
+	l->count = 0;
 	if (take_bit(&l->sections_seen, (size_t)(l->section - l->format->sections)) &&
 	    !l->section->named)
 		return err_set(&l->err, EINVAL, "%s:%d: [%s]: section is repeated", l->file, line,
@@ -136,8 +145,9 @@ static int begin_section(struct load *l, const char *head, int line)
 	return l->base ? 0 : err_prefix(&l->err, "%s:%d: [%s]", l->file, line, head);
 }
 
-static int unknown_key(struct load *l, const char *name, int line)
+static int unknown_key(struct load *l, const char *name, const char *value, int line)
 {
+	const char *rest = strlen(value) > SHOWN_VALUE ? "..." : "";
 	const char *near = policy_suggest_key(l->section, name);
 
 	for (size_t i = 0; i < l->section->refusal_count; i++) {
@@ -145,12 +155,12 @@ static int unknown_key(struct load *l, const char *name, int line)
 
 		if (!str_equal(refusal->name, name))
 			continue;
-		(void)err_set(&l->err, EINVAL, "%s:%d: [%s] %s: %s", l->file, line,
-			      l->section->name, name, refusal->reason);
+		(void)err_set(&l->err, EINVAL, "%s:%d: [%s] %s = %.*s%s: %s", l->file, line,
+			      l->section->name, name, SHOWN_VALUE, value, rest, refusal->reason);
 		return err_hint(&l->err, "%s", refusal->hint);
 	}
-	(void)err_set(&l->err, EINVAL, "%s:%d: [%s] %s: unknown key", l->file, line,
-		      l->section->name, name);
+	(void)err_set(&l->err, EINVAL, "%s:%d: [%s] %s = %.*s%s: unknown key", l->file, line,
+		      l->section->name, name, SHOWN_VALUE, value, rest);
 	return near ? err_hint(&l->err, "did you mean %s?", near)
 		    : err_hint(&l->err, "the reference lists all keys");
 }
@@ -176,10 +186,25 @@ static int take_value(struct load *l, const struct policy_key *key, const char *
 	if (!*value)
 		return err_set(&l->err, EINVAL, "has no value");
 	if (key->name[length - 1] != '.')
-		return key->type->parse(key, value, l->base, &l->err);
+		return key->doc->parse(key, value, l->base, &l->err);
 	if ((size_t)snprintf(pair, sizeof(pair), "%s=%s", name + length, value) >= sizeof(pair))
 		return err_set(&l->err, E2BIG, "too long");
-	return key->type->parse(key, pair, l->base, &l->err);
+	return key->doc->parse(key, pair, l->base, &l->err);
+}
+
+/* True when the key stood before. A file has fewer values than VALUES_MAX, or more lines than a
+ * message needs to tell apart. */
+static bool note_line(struct load *l, size_t key, int line)
+{
+	bool before = l->lines[key] != 0;
+
+	l->lines[key] = (uint16_t)line; /* 64 KiB hold fewer lines */
+	if (l->count < VALUES_MAX) {
+		l->values[l->count].key = (uint16_t)key;
+		l->values[l->count].line = (uint16_t)line;
+		l->count++;
+	}
+	return before;
 }
 
 static int take_key(struct load *l, const char *name, const char *value, int line)
@@ -191,9 +216,10 @@ static int take_key(struct load *l, const char *name, const char *value, int lin
 			       l->file, line, name);
 	key = policy_key_find(l->section->keys, l->section->count, name);
 	if (!key)
-		return unknown_key(l, name, line);
-	if (take_bit(l->seen, (size_t)(key - l->section->keys)) && !key->many) {
+		return unknown_key(l, name, value, line);
+	if (note_line(l, (size_t)(key - l->section->keys), line) && !key->many) {
 		(void)err_set(&l->err, EINVAL, "is repeated");
+		(void)err_hint(&l->err, "it can only have one value");
 		return explain(l, key, value, line);
 	}
 	return take_value(l, key, name, value) ? explain(l, key, value, line) : 0;
@@ -209,6 +235,33 @@ static int take_line(void *data, const char *section, const char *name, const ch
 	return r == 0;
 }
 
+/* Line of value number @index of a key; 0: the file does not set it. */
+static int line_of(const struct load *l, size_t key, unsigned int index)
+{
+	for (unsigned int i = 0; i < l->count; i++)
+		if (l->values[i].key == key && index-- == 0)
+			return l->values[i].line;
+	return l->lines[key];
+}
+
+/* What is wrong between two keys is said of one of them, as if its own line had been refused. */
+static int finish_format(struct load *l)
+{
+	struct policy_culprit culprit = {.key = NULL};
+	const struct policy_key *key;
+	char value[POLICY_ENV_BYTES] = "";
+	struct text text = TEXT_IN(value);
+
+	if (!l->format->finish(l->root, &culprit, &l->err))
+		return 0;
+	key = culprit.key ? policy_key_find(l->section->keys, l->section->count, culprit.key)
+			  : NULL;
+	if (!key)
+		return err_prefix(&l->err, "%s", l->file);
+	(void)key->type->print(key, l->base, culprit.index, &text);
+	return explain(l, key, value, line_of(l, (size_t)(key - l->section->keys), culprit.index));
+}
+
 static int finish(struct load *l)
 {
 	int r = end_section(l);
@@ -219,9 +272,7 @@ static int finish(struct load *l)
 		if (l->format->sections[i].required && !(l->sections_seen & 1ULL << i))
 			return err_set(&l->err, EINVAL, "%s: [%s] is missing", l->file,
 				       l->format->sections[i].name);
-	if (l->format->finish && l->format->finish(l->root, &l->err))
-		return err_prefix(&l->err, "%s", l->file);
-	return 0;
+	return l->format->finish ? finish_format(l) : 0;
 }
 
 static int load(struct load *l, const struct policy_text *text)

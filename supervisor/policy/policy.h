@@ -13,16 +13,16 @@
  * processes; all times in milliseconds, all sizes in bytes.
  */
 
-#define POLICY_MAGIC        0x42505641u /* "BPVA": changes with every change of the struct */
+#define POLICY_MAGIC        0x42505331u /* "BPS1": changes with every change of the struct */
 #define POLICY_ARGV_BYTES   2048
 #define POLICY_ENV_BYTES    4096
 #define POLICY_PATH_SIZE    128
 #define POLICY_TMPFS_MAX    8
-#define POLICY_VOLUMES_MAX  8
 #define POLICY_DEPENDS_MAX  8
 #define POLICY_LABELS_BYTES 1024
 #define POLICY_VERSION_SIZE 33
-#define POLICY_HOST_SIZE    65 /* HOST_NAME_MAX and its terminator */
+#define POLICY_KEYS_MAX     112 /* rows of [service] */
+#define POLICY_HOST_SIZE    65  /* HOST_NAME_MAX and its terminator */
 
 /* Strings one after another, each with its terminator: argv, environment. @used bytes hold @count
  * strings. */
@@ -51,16 +51,6 @@ struct policy_tmpfs {
 	uint64_t size;
 	uint32_t inodes;
 	uint32_t mode;
-};
-
-/* A directory of the state partition: volumes/SERVICE/NAME. */
-struct policy_volume {
-	char name[NAME_SIZE];
-	char owner[NAME_SIZE]; /* the service whose it is; empty: the service's own */
-	char path[POLICY_PATH_SIZE];
-	uint64_t size;    /* quota in bytes; 0 for a volume of another service */
-	uint8_t writable; /* 0 or 1 */
-	uint8_t shared;   /* 0 or 1: more than one service may have it */
 };
 
 struct policy_depends {
@@ -104,8 +94,6 @@ struct policy {
 
 	uint8_t tmpfs_count;
 	struct policy_tmpfs tmpfs[POLICY_TMPFS_MAX];
-	uint8_t volume_count;
-	struct policy_volume volumes[POLICY_VOLUMES_MAX];
 
 	uint8_t seccomp; /* enum policy_seccomp */
 	bool mdwe;
@@ -135,9 +123,9 @@ struct policy {
 	struct policy_words labels;
 	char label_text[POLICY_LABELS_BYTES]; /* "K=V" strings */
 
-	/* Which key rows the file set itself, by index into the key table: `explain` tells a
-	 * default from a choice. */
-	uint64_t set[2];
+	/* Line of service.ini where each row of the key table was last set, 0: the default. So the
+	 * launcher can name file and line of what it does not grant. */
+	uint16_t lines[POLICY_KEYS_MAX];
 };
 
 /*
@@ -145,17 +133,15 @@ struct policy {
  * maxima for every service, [service NAME] for one. A service that is not named here does not exist
  * for the device.
  */
-#define DEVICE_MAGIC        0x42444341u /* "BDCA" */
+#define DEVICE_MAGIC        0x42444331u /* "BDC1" */
 #define DEVICE_SERVICES_MAX 256
 #define DEVICE_ADDRESS_SIZE 46 /* INET6_ADDRSTRLEN */
-#define DEVICE_SHARED_BYTES 160
 
 struct device_bounds {
 	uint64_t memory;
 	uint64_t memory_swap;
 	uint64_t memory_reservation;
-	uint64_t tmpfs_size;  /* all tmpfs mounts of one service together */
-	uint64_t volume_size; /* all volumes of one service together */
+	uint64_t tmpfs_size; /* all tmpfs mounts of one service together */
 	uint32_t cpus_thousandths;
 	uint32_t cpu_shares;
 	uint32_t pids_limit;
@@ -176,11 +162,6 @@ struct device_service {
 	bool has_digest;
 	uint8_t image_digest[32];
 	bool start; /* start at boot (default yes) */
-
-	/* Volumes that cross to another service: "OWNER/NAME" or "OWNER/NAME:rw", in the section of
-	 * both. */
-	struct policy_words shared;
-	char shared_text[DEVICE_SHARED_BYTES];
 };
 
 struct device_syslog {

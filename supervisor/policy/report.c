@@ -21,8 +21,8 @@ static void report_key(const struct policy_key *key, const struct policy *policy
 void policy_report(const struct policy *policy,
 		   void (*row)(void *context, const char *key, const char *value), void *context)
 {
-	for (size_t i = 0; i < policy_image_key_count; i++)
-		report_key(&policy_image_keys[i], policy, row, context);
-	for (size_t i = 0; i < policy_service_key_count; i++)
-		report_key(&policy_service_keys[i], policy, row, context);
+	for (size_t i = 0; i < policy_image_table.count; i++)
+		report_key(&policy_image_table.keys[i], policy, row, context);
+	for (size_t i = 0; i < policy_service_table.count; i++)
+		report_key(&policy_service_table.keys[i], policy, row, context);
 }

@@ -3,8 +3,6 @@
 #include <errno.h>
 #include <sys/resource.h>
 
-#include "policy/mount_point.h"
-
 #define TMPFS_DEFAULT (8ULL << 20)
 #define UNLIMITED     UINT64_MAX
 #define PAGE          4096ULL
@@ -49,51 +47,54 @@ static void fill_memory(struct policy *p)
 						   : TMPFS_DEFAULT;
 }
 
-static int check_memory(const struct policy *p, struct err *err)
+/* Which value it is, and why. */
+static int blame(struct policy_culprit *culprit, const char *key, unsigned int index)
+{
+	*culprit = (struct policy_culprit){.key = key, .index = index};
+	return EINVAL;
+}
+
+static int check_memory(const struct policy *p, struct policy_culprit *culprit, struct err *err)
 {
 	if (p->memory_high > p->memory)
-		return err_set(err, EINVAL, "memory_high is above memory");
-	if (p->memory_swap < p->memory)
-		return err_set(
-			err, EINVAL,
-			"memory_swap is memory and swap together: it cannot be below memory");
+		return err_set(err, blame(culprit, "memory_high", 0), "above memory");
+	if (p->memory_swap < p->memory) {
+		(void)err_set(err, blame(culprit, "memory_swap", 0), "below memory");
+		return err_hint(err,
+				"it is memory and swap together; the same as memory means no swap");
+	}
 	if (p->memory_reservation > p->memory)
-		return err_set(err, EINVAL, "memory_reservation is above memory");
+		return err_set(err, blame(culprit, "memory_reservation", 0), "above memory");
 	for (unsigned int i = 0; i < p->tmpfs_count; i++)
 		if (p->tmpfs[i].size > p->memory)
-			return err_set(err, EINVAL,
-				       "tmpfs %s is larger than memory, which it is charged to",
-				       p->tmpfs[i].path);
+			return err_set(err, blame(culprit, "tmpfs", i),
+				       "larger than memory, which it is charged to");
 	return 0;
 }
 
-int policy_check_relations(const struct policy *policy, struct err *err)
+int policy_check_relations(const struct policy *policy, struct policy_culprit *culprit,
+			   struct err *err)
 {
-	int r = check_memory(policy, err);
+	int r = check_memory(policy, culprit, err);
 
-	r = r ? r : policy_mount_points_check(policy, err);
 	if (r)
 		return r;
 	if (policy->health.count && policy->health_timeout_ms > policy->health_interval_ms)
-		return err_set(err, EINVAL, "health_timeout is longer than health_interval");
-	for (unsigned int i = 0; i < policy->volume_count; i++)
-		if (*policy->volumes[i].owner &&
-		    str_equal(policy->volumes[i].owner, policy->name))
-			return err_set(err, EINVAL,
-				       "volume %s is its own: written without the service's name",
-				       policy->volumes[i].name);
+		return err_set(err, blame(culprit, "health_timeout", 0),
+			       "longer than health_interval");
 	for (unsigned int i = 0; i < policy->depends_count; i++)
 		if (str_equal(policy->depends[i].name, policy->name))
-			return err_set(err, EINVAL, "depends_on names the service itself");
+			return err_set(err, blame(culprit, "depends_on", i),
+				       "names the service itself");
 	return 0;
 }
 
-int policy_resolve(void *policy, struct err *err)
+int policy_resolve(void *policy, struct policy_culprit *culprit, struct err *err)
 {
 	struct policy *p = policy;
 
 	fill_memory(p);
 	if (!p->rlimits[RLIMIT_NPROC].hard)
 		p->rlimits[RLIMIT_NPROC] = (struct policy_rlimit){p->pids_limit, p->pids_limit};
-	return policy_check_relations(p, err);
+	return policy_check_relations(p, culprit, err);
 }

@@ -6,13 +6,13 @@
 /* Keys whose value is settled: written down by people who know them from elsewhere, and refused
  * when they ask for less. */
 
-static int parse_implied(const struct policy_key *key, const char *value, void *base,
+int policy_parse_implied(const struct policy_key *key, const char *value, void *base,
 			 struct err *err)
 {
 	(void)base;
-	if (str_equal(value, key->dflt))
+	if (str_equal(value, key->words[0]))
 		return 0;
-	(void)err_set(err, EPERM, "this is always %s", key->dflt);
+	(void)err_set(err, EPERM, "this is always %s", key->words[0]);
 	return err_hint(err, "%s", key->limit.reason);
 }
 
@@ -22,13 +22,12 @@ static bool print_implied(const struct policy_key *key, const void *base, unsign
 	(void)base;
 	if (index)
 		return false;
-	text_add(out, key->dflt);
+	text_add(out, key->words[0]);
 	return true;
 }
 
 const struct policy_type policy_type_implied = {
 	.syntax = "the one value",
-	.parse = parse_implied,
 	.print = print_implied,
 };
 
@@ -102,7 +101,7 @@ static int capability_name(const char *value, char *name, size_t size)
 
 /* No capability can be had in this build; each name says why. The accepted ones of sandbox.md come
  * with networks and priorities. */
-static int parse_cap_add(const struct policy_key *key, const char *value, void *base,
+int policy_parse_cap_add(const struct policy_key *key, const char *value, void *base,
 			 struct err *err)
 {
 	char name[32];
@@ -132,6 +131,5 @@ static bool print_nothing(const struct policy_key *key, const void *base, unsign
 
 const struct policy_type policy_type_cap_add = {
 	.syntax = "none: every capability is dropped",
-	.parse = parse_cap_add,
 	.print = print_nothing,
 };

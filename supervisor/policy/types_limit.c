@@ -9,7 +9,7 @@
 #define UID_MIN_PINNED 10000
 #define UID_MAX_PINNED 59999
 
-static int parse_user(const struct policy_key *key, const char *value, void *base, struct err *err)
+int policy_parse_user(const struct policy_key *key, const char *value, void *base, struct err *err)
 {
 	struct policy *policy = base;
 	const char *colon = strchr(value, ':');
@@ -60,12 +60,11 @@ static int valid_user(const struct policy_key *key, const void *base, struct err
 
 const struct policy_type policy_type_user = {
 	.syntax = "UID:GID, both 10000 to 59999",
-	.parse = parse_user,
 	.print = print_user,
 	.valid = valid_user,
 };
 
-static int parse_restart(const struct policy_key *key, const char *value, void *base,
+int policy_parse_restart(const struct policy_key *key, const char *value, void *base,
 			 struct err *err)
 {
 	struct policy *policy = base;
@@ -116,7 +115,6 @@ static int valid_restart(const struct policy_key *key, const void *base, struct 
 
 const struct policy_type policy_type_restart = {
 	.syntax = "no or on-failure:COUNT",
-	.parse = parse_restart,
 	.print = print_restart,
 	.valid = valid_restart,
 };
@@ -129,7 +127,7 @@ static const struct {
 	{"HUP", SIGHUP},   {"USR1", SIGUSR1}, {"USR2", SIGUSR2},
 };
 
-static int parse_signal(const struct policy_key *key, const char *value, void *base,
+int policy_parse_signal(const struct policy_key *key, const char *value, void *base,
 			struct err *err)
 {
 	const char *name = str_starts(value, "SIG") ? value + 3 : value;
@@ -168,7 +166,6 @@ static int valid_signal(const struct policy_key *key, const void *base, struct e
 
 const struct policy_type policy_type_signal = {
 	.syntax = "TERM INT QUIT HUP USR1 or USR2",
-	.parse = parse_signal,
 	.print = print_signal,
 	.valid = valid_signal,
 };
@@ -230,7 +227,7 @@ static int find_rlimit(const char *name)
 	return -ENOENT;
 }
 
-static int parse_ulimit(const struct policy_key *key, const char *value, void *base,
+int policy_parse_ulimit(const struct policy_key *key, const char *value, void *base,
 			struct err *err)
 {
 	struct policy *policy = base;
@@ -299,7 +296,6 @@ static int valid_ulimit(const struct policy_key *key, const void *base, struct e
 
 const struct policy_type policy_type_ulimit = {
 	.syntax = "NAME=SOFT or NAME=SOFT:HARD",
-	.parse = parse_ulimit,
 	.print = print_ulimit,
 	.valid = valid_ulimit,
 };

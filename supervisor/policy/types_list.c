@@ -39,7 +39,7 @@ static void words_store(const struct policy_key *key, void *base, const struct p
 	memcpy((char *)base + key->offset + sizeof(*words), buffer, room_of(key));
 }
 
-static int parse_command(const struct policy_key *key, const char *value, void *base,
+int policy_parse_command(const struct policy_key *key, const char *value, void *base,
 			 struct err *err)
 {
 	struct policy_words words = {0};
@@ -92,7 +92,6 @@ static int valid_command(const struct policy_key *key, const void *base, struct 
 
 const struct policy_type policy_type_command = {
 	.syntax = "/path/to/program arguments; '...' and \"...\" keep spaces",
-	.parse = parse_command,
 	.print = print_command,
 	.valid = valid_command,
 };
@@ -205,7 +204,7 @@ static int check_env(const char *value, size_t *name_size, struct err *err)
 	return check_secret(name, equals + 1, err);
 }
 
-static int parse_env(const struct policy_key *key, const char *value, void *base, struct err *err)
+int policy_parse_env(const struct policy_key *key, const char *value, void *base, struct err *err)
 {
 	size_t name_size = 0;
 	int r = check_env(value, &name_size, err);
@@ -229,7 +228,6 @@ static int valid_env(const struct policy_key *key, const void *base, struct err 
 const struct policy_type policy_type_env = {
 	.syntax = "NAME=VALUE",
 	.secret = true,
-	.parse = parse_env,
 	.print = print_words,
 	.valid = valid_env,
 };
@@ -256,7 +254,7 @@ static int check_label(const char *pair, size_t *name_size, struct err *err)
 }
 
 /* The loader hands over "NAME=VALUE" from "label.NAME = VALUE". */
-static int parse_label(const struct policy_key *key, const char *value, void *base, struct err *err)
+int policy_parse_label(const struct policy_key *key, const char *value, void *base, struct err *err)
 {
 	size_t name_size = 0;
 	int r = check_label(value, &name_size, err);
@@ -279,14 +277,13 @@ static int valid_label(const struct policy_key *key, const void *base, struct er
 
 const struct policy_type policy_type_label = {
 	.syntax = "text",
-	.parse = parse_label,
 	.print = print_words,
 	.valid = valid_label,
 };
 
 static const char *const depend_words[DEPEND_COUNT] = {"started", "healthy"};
 
-static int parse_depends(const struct policy_key *key, const char *value, void *base,
+int policy_parse_depends(const struct policy_key *key, const char *value, void *base,
 			 struct err *err)
 {
 	struct policy *policy = base;
@@ -348,7 +345,6 @@ static int valid_depends(const struct policy_key *key, const void *base, struct 
 
 const struct policy_type policy_type_depends = {
 	.syntax = "NAME, NAME:started or NAME:healthy",
-	.parse = parse_depends,
 	.print = print_depends,
 	.valid = valid_depends,
 };

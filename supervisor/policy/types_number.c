@@ -67,7 +67,7 @@ static int valid_number(const struct policy_key *key, const void *base, struct e
 	return 0;
 }
 
-static int parse_size(const struct policy_key *key, const char *value, void *base, struct err *err)
+int policy_parse_size(const struct policy_key *key, const char *value, void *base, struct err *err)
 {
 	uint64_t number = 0;
 	int r = str_bytes(value, key->min, key->max, &number);
@@ -84,7 +84,7 @@ static bool print_size(const struct policy_key *key, const void *base, unsigned 
 	return true;
 }
 
-static int parse_time(const struct policy_key *key, const char *value, void *base, struct err *err)
+int policy_parse_time(const struct policy_key *key, const char *value, void *base, struct err *err)
 {
 	uint64_t number = 0;
 	int r = str_milliseconds(value, key->min, key->max, &number);
@@ -105,7 +105,7 @@ static bool print_time(const struct policy_key *key, const void *base, unsigned 
 	return true;
 }
 
-static int parse_count(const struct policy_key *key, const char *value, void *base, struct err *err)
+int policy_parse_count(const struct policy_key *key, const char *value, void *base, struct err *err)
 {
 	uint64_t number = 0;
 	int r = str_u64(value, key->min, key->max, &number);
@@ -123,7 +123,7 @@ static bool print_count(const struct policy_key *key, const void *base, unsigned
 }
 
 /* "1000/s": the unit may be left out, another one may not stand there. */
-static int parse_rate(const struct policy_key *key, const char *value, void *base, struct err *err)
+int policy_parse_rate(const struct policy_key *key, const char *value, void *base, struct err *err)
 {
 	char digits[24];
 	size_t length = strlen(value);
@@ -149,7 +149,7 @@ static bool print_rate(const struct policy_key *key, const void *base, unsigned 
 	return true;
 }
 
-static int parse_cpus(const struct policy_key *key, const char *value, void *base, struct err *err)
+int policy_parse_cpus(const struct policy_key *key, const char *value, void *base, struct err *err)
 {
 	uint64_t number = 0;
 	int r = str_thousandths(value, key->min, key->max, &number);
@@ -174,7 +174,7 @@ static bool print_cpus(const struct policy_key *key, const void *base, unsigned 
 	return true;
 }
 
-static int parse_flag(const struct policy_key *key, const char *value, void *base, struct err *err)
+int policy_parse_flag(const struct policy_key *key, const char *value, void *base, struct err *err)
 {
 	bool flag;
 
@@ -200,7 +200,7 @@ static int valid_flag(const struct policy_key *key, const void *base, struct err
 	return 0;
 }
 
-static int parse_word(const struct policy_key *key, const char *value, void *base, struct err *err)
+int policy_parse_word(const struct policy_key *key, const char *value, void *base, struct err *err)
 {
 	char all[96] = "";
 	struct text list = TEXT_IN(all);
@@ -227,7 +227,7 @@ static bool print_word(const struct policy_key *key, const void *base, unsigned 
 	return true;
 }
 
-static int parse_octal(const struct policy_key *key, const char *value, void *base, struct err *err)
+int policy_parse_octal(const struct policy_key *key, const char *value, void *base, struct err *err)
 {
 	uint64_t number = 0;
 	int r;
@@ -254,19 +254,19 @@ static bool print_octal(const struct policy_key *key, const void *base, unsigned
 
 /* clang-format off */
 const struct policy_type policy_type_size = {
-	.syntax = "bytes: 512k 64m 1g", .parse = parse_size, .print = print_size, .valid = valid_number};
+	.syntax = "bytes: 512k 64m 1g", .print = print_size, .valid = valid_number};
 const struct policy_type policy_type_time = {
-	.syntax = "time: 500ms 10s 5m 1h", .parse = parse_time, .print = print_time, .valid = valid_number};
+	.syntax = "time: 500ms 10s 5m 1h", .print = print_time, .valid = valid_number};
 const struct policy_type policy_type_count = {
-	.syntax = "number: 64", .parse = parse_count, .print = print_count, .valid = valid_number};
+	.syntax = "number: 64", .print = print_count, .valid = valid_number};
 const struct policy_type policy_type_rate = {
-	.syntax = "per second: 1000/s", .parse = parse_rate, .print = print_rate, .valid = valid_number};
+	.syntax = "per second: 1000/s", .print = print_rate, .valid = valid_number};
 const struct policy_type policy_type_cpus = {
-	.syntax = "CPUs: 0.5", .parse = parse_cpus, .print = print_cpus, .valid = valid_number};
+	.syntax = "CPUs: 0.5", .print = print_cpus, .valid = valid_number};
 const struct policy_type policy_type_flag = {
-	.syntax = "yes or no", .parse = parse_flag, .print = print_flag, .valid = valid_flag};
+	.syntax = "yes or no", .print = print_flag, .valid = valid_flag};
 const struct policy_type policy_type_word = {
-	.syntax = "word", .parse = parse_word, .print = print_word, .valid = valid_number};
+	.syntax = "word", .print = print_word, .valid = valid_number};
 const struct policy_type policy_type_octal = {
-	.syntax = "octal: 0077", .parse = parse_octal, .print = print_octal, .valid = valid_number};
+	.syntax = "octal: 0077", .print = print_octal, .valid = valid_number};
 /* clang-format on */

@@ -105,7 +105,7 @@ static int valid_text(const struct policy_key *key, const void *base,
 
 /* clang-format off */
 #define TEXT_TYPE(NAME, SYNTAX) \
-static int parse_##NAME(const struct policy_key *key, const char *value, void *base, struct err *err) \
+int policy_parse_##NAME(const struct policy_key *key, const char *value, void *base, struct err *err) \
 { \
 	return parse_text(key, value, base, check_##NAME(value), err); \
 } \
@@ -114,7 +114,7 @@ static int valid_##NAME(const struct policy_key *key, const void *base, struct e
 	return valid_text(key, base, check_##NAME, err); \
 } \
 const struct policy_type policy_type_##NAME = { \
-	.syntax = SYNTAX, .parse = parse_##NAME, .print = print_text, .valid = valid_##NAME}
+	.syntax = SYNTAX, .print = print_text, .valid = valid_##NAME}
 
 TEXT_TYPE(name, "name: web-ui");
 TEXT_TYPE(host, "host name: gateway-7");
@@ -131,7 +131,7 @@ static_assert(offsetof(struct device_service, image_digest) ==
 static_assert(offsetof(struct trust_signer, spki) == offsetof(struct trust_signer, has_spki) + 1,
 	      "spki must follow has_spki");
 
-static int parse_digest(const struct policy_key *key, const char *value, void *base,
+int policy_parse_digest(const struct policy_key *key, const char *value, void *base,
 			struct err *err)
 {
 	uint8_t digest[32];
@@ -170,7 +170,6 @@ static int valid_digest(const struct policy_key *key, const void *base, struct e
 
 const struct policy_type policy_type_digest = {
 	.syntax = "sha256:<64 hex digits>",
-	.parse = parse_digest,
 	.print = print_digest,
 	.valid = valid_digest,
 };
@@ -202,7 +201,7 @@ static int split_address(char *text, const char **host, const char **port)
 	return 0;
 }
 
-static int parse_address(const struct policy_key *key, const char *value, void *base,
+int policy_parse_address(const struct policy_key *key, const char *value, void *base,
 			 struct err *err)
 {
 	struct device_policy *device = base;
@@ -259,7 +258,6 @@ static int valid_address(const struct policy_key *key, const void *base, struct 
 
 const struct policy_type policy_type_address = {
 	.syntax = "tls://IP:PORT",
-	.parse = parse_address,
 	.print = print_address,
 	.valid = valid_address,
 };

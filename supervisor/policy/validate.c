@@ -7,11 +7,11 @@
 #include "policy/key.h"
 #include "policy/resolve.h"
 
-static int validate_keys(const struct policy_key *keys, size_t count, const void *base,
-			 struct err *err)
+static int validate(const struct policy_table *table, const void *base, struct err *err)
 {
-	for (size_t i = 0; i < count; i++) {
-		int r = keys[i].type->valid ? keys[i].type->valid(&keys[i], base, err) : 0;
+	for (size_t i = 0; i < table->count; i++) {
+		const struct policy_key *key = &table->keys[i];
+		int r = key->type->valid ? key->type->valid(key, base, err) : 0;
 
 		if (r)
 			return r;
@@ -19,43 +19,29 @@ static int validate_keys(const struct policy_key *keys, size_t count, const void
 	return 0;
 }
 
-/* The rows of one section of a format; every section is known at build time. */
-static int validate_section(const struct policy_format *format, const char *name, const void *base,
-			    struct err *err)
-{
-	for (size_t i = 0; i < format->count; i++)
-		if (str_equal(format->sections[i].name, name))
-			return validate_keys(format->sections[i].keys, format->sections[i].count,
-					     base, err);
-	return err_set(err, EBADMSG, "no such section");
-}
-
 int policy_validate(const struct policy *policy, struct err *err)
 {
+	struct policy_culprit culprit;
 	int r;
 
 	if (policy->magic != POLICY_MAGIC || policy->size != sizeof(*policy))
 		return err_set(err, EBADMSG, "not a service policy of this build");
-	r = validate_keys(policy_image_keys, policy_image_key_count, policy, err);
-	r = r ? r : validate_keys(policy_service_keys, policy_service_key_count, policy, err);
-	if (!r && policy_check_relations(policy, err))
+	r = validate(&policy_image_table, policy, err);
+	r = r ? r : validate(&policy_service_table, policy, err);
+	if (!r && policy_check_relations(policy, &culprit, err))
 		r = -EBADMSG;
 	return r;
 }
 
 static int validate_device_sections(const struct device_policy *device, struct err *err)
 {
-	static const char *const names[] = {"device", "audit"};
-	int r = 0;
+	int r = validate(&policy_device_table, device, err);
 
-	for (size_t i = 0; !r && i < ARRAY_SIZE(names); i++)
-		r = validate_section(&policy_device_format, names[i], device, err);
-	r = r ? r : validate_section(&policy_device_format, "policy", &device->bounds, err);
-	if (r)
-		return r;
-	if (device->syslog.configured)
-		return validate_section(&policy_device_format, "syslog", device, err);
-	return 0;
+	r = r ? r : validate(&policy_audit_table, device, err);
+	r = r ? r : validate(&policy_bounds_table, &device->bounds, err);
+	if (!r && device->syslog.configured)
+		r = validate(&policy_syslog_table, device, err);
+	return r;
 }
 
 int policy_validate_device(const struct device_policy *device, struct err *err)
@@ -76,7 +62,8 @@ int policy_validate_device(const struct device_policy *device, struct err *err)
 		    policy_device_service(device, row->name) != row)
 			return err_set(err, EBADMSG,
 				       "device policy has a malformed or repeated service name");
-		r = validate_section(&policy_device_format, "service", row, err);
+		r = validate(&policy_bounds_table, row, err);
+		r = r ? r : validate(&policy_named_table, row, err);
 	}
 	return r;
 }
@@ -130,7 +117,7 @@ static int validate_signer(const struct trust_policy *trust, uint32_t index, str
 
 	if (!str_terminated(row->name, sizeof(row->name)) || !str_is_name(row->name))
 		return err_set(err, EBADMSG, "signer has no proper name");
-	r = validate_section(&policy_trust_format, "signer", row, err);
+	r = validate(&policy_signer_table, row, err);
 	if (r)
 		return r;
 	if (!row->anchor[0] && !row->has_spki)
@@ -155,7 +142,7 @@ int policy_validate_trust(const struct trust_policy *trust, struct err *err)
 	for (uint32_t i = 0; i < trust->revoked_count; i++)
 		if (trust->revoked[i].kind >= REVOKED_COUNT)
 			return err_set(err, EBADMSG, "revocation of an unknown kind");
-	r = validate_section(&policy_trust_format, "trust", trust, err);
+	r = validate(&policy_trust_table, trust, err);
 	for (uint32_t i = 0; !r && i < trust->signer_count; i++)
 		r = validate_signer(trust, i, err);
 	return r;

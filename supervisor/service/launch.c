@@ -25,11 +25,19 @@ static bool is_accident(const struct err *err)
 	return false;
 }
 
+/* The same as service_lost(), when no process was left to say so. */
+static bool lost_start(const struct err *err)
+{
+	return err->code == ESTALE;
+}
+
 static void turn_down(struct service_table *t, struct service *s, const struct err *err)
 {
 	s->why = *err;
 	if (!s->wanted)
 		(void)service_apply(t, s, ON_ENDED);
+	else if (lost_start(err) && s->state == SERVICE_STARTING)
+		(void)service_apply(t, s, ON_AGAIN);
 	else if (is_accident(err))
 		service_fail(t, s);
 	else
@@ -165,11 +173,13 @@ void service_running(struct service_table *t, struct service *s, uint32_t genera
 
 	if (s->state != SERVICE_STARTING || generation != s->generation)
 		return;
-	s->pid = pid;
 	s->early = (struct service_exit){0};
-	(void)service_apply(t, s, ON_STARTED);
-	/* ready = exec: what runs is ready. */
-	audit_emit(EVENT_READY, AUDIT_S(s->name), AUDIT_N(generation));
+	if (!service_lost(&early)) {
+		s->pid = pid;
+		(void)service_apply(t, s, ON_STARTED);
+		/* ready = exec: what runs is ready. */
+		audit_emit(EVENT_READY, AUDIT_S(s->name), AUDIT_N(generation));
+	}
 	if (early.code)
 		service_finish(t, s, &early);
 	service_settle(t);

@@ -162,6 +162,11 @@ static bool failed(const struct service_exit *how)
 	return how->code != CLD_EXITED || how->status != 0;
 }
 
+bool service_lost(const struct service_exit *how)
+{
+	return how->unborn && how->code == CLD_EXITED && how->status == SERVICE_EXIT_REFUSED;
+}
+
 static void explain(struct service *s, const struct service_exit *how)
 {
 	if (s->sick)
@@ -191,7 +196,7 @@ void service_finish(struct service_table *t, struct service *s, const struct ser
 	s->sick = false;
 	if (!s->wanted) {
 		(void)service_apply(t, s, ON_ENDED);
-	} else if (state == SERVICE_STOPPING && !sick) {
+	} else if ((state == SERVICE_STOPPING && !sick) || service_lost(how)) {
 		(void)service_apply(t, s, ON_AGAIN);
 	} else if (!sick && !failed(how)) {
 		/* restart = on-failure: exit status 0 is an end, as with Docker. */

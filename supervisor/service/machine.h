@@ -10,6 +10,9 @@
  */
 void service_table_init(struct service_table *t, const struct service_ops *ops);
 
+#define SERVICE_EXIT_REFUSED                                                                       \
+	125 /* of a process that stopped before its program (sandbox/child.h) */
+
 /* What operator, boot and shutdown want. */
 void service_want(struct service_table *t,
 		  struct service *s); /* -> RUNNING, dependencies first; forgets earlier failures */
@@ -50,6 +53,11 @@ void service_fail(struct service_table *t,
 		  struct service *s); /* climb the ladder: delay or give up; s->why says why */
 void service_release(struct service_table *t, struct service *s);
 void service_probe_failed(struct service_table *t, struct service *s, uint32_t probe);
+/*
+ * It left its closed gate: a launcher that died in the middle of a start is not the service's
+ * failure, the next generation follows at once. There is no more of this than launchers die.
+ */
+bool service_lost(const struct service_exit *how);
 void service_finish(struct service_table *t, struct service *s, const struct service_exit *how);
 
 #endif

@@ -32,6 +32,7 @@ static const struct service_transition transitions[] = {
 	{SERVICE_STARTING,  ON_TROUBLE,  SERVICE_BACKOFF,   DO_DELAY},
 	{SERVICE_STARTING,  ON_GIVE_UP,  SERVICE_FAILED,    DO_GIVE_UP},
 	{SERVICE_STARTING,  ON_ENDED,    SERVICE_STOPPED,   DO_REST}, /* it failed and nobody wants it any more */
+	{SERVICE_STARTING,  ON_AGAIN,    SERVICE_ADMITTING, DO_ADMIT}, /* the launcher died in the middle */
 	{SERVICE_STARTING,  ON_UNWANT,   SERVICE_STARTING,  DO_NOTHING},
 	{SERVICE_STARTING,  ON_WANT,     SERVICE_STARTING,  DO_NOTHING},
 
@@ -40,6 +41,7 @@ static const struct service_transition transitions[] = {
 	{SERVICE_RUNNING,   ON_ENDED,    SERVICE_STOPPED,   DO_REST}, /* exit status 0 */
 	{SERVICE_RUNNING,   ON_TROUBLE,  SERVICE_BACKOFF,   DO_DELAY},
 	{SERVICE_RUNNING,   ON_GIVE_UP,  SERVICE_FAILED,    DO_GIVE_UP},
+	{SERVICE_RUNNING,   ON_AGAIN,    SERVICE_ADMITTING, DO_ADMIT}, /* so it never did */
 	{SERVICE_RUNNING,   ON_WANT,     SERVICE_RUNNING,   DO_NOTHING},
 	{SERVICE_RUNNING,   ON_ADMITTED, SERVICE_RUNNING,   DO_RUN}, /* adopted: now its plan is known */
 

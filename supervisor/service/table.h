@@ -18,6 +18,7 @@
 struct service_exit {
 	int32_t code;
 	int32_t status;
+	uint32_t unborn; /* it had not executed its program yet */
 };
 
 /* What the launcher found in the image; only shown. */

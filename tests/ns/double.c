@@ -1,7 +1,8 @@
 /*
  * Stands for the launcher: gives descriptors 3 to 6 and its arguments to the test, then does what
  * the test says, one byte a command: c  make a child of init that waits; answers with its pid and
- * {pidfd, pipe}: a byte written to the pipe is its exit status o  make an orphan: a grandchild
+ * {pidfd, pipe}: a byte written to the pipe is its exit status x  the same, and it executes a
+ * program (this one) first o  make an orphan: a grandchild
  * whose parent dies at once e  exit with status 3 Static, no libc state after clone: children only
  * read, and exit.
  */
@@ -42,6 +43,7 @@ static void send_with(int control, const void *bytes, size_t size, const int *fd
 		_exit(101);
 }
 
+static void wait_for_status(int pipe_fd) __attribute__((noreturn));
 static void wait_for_status(int pipe_fd)
 {
 	unsigned char status = 200;
@@ -50,7 +52,19 @@ static void wait_for_status(int pipe_fd)
 	_exit(status);
 }
 
-static void make_child(int control)
+static void execute(int pipe_fd)
+{
+	char number[2] = {(char)('0' + pipe_fd), '\0'};
+	char name[] = "double";
+	char *const arguments[] = {name, number, NULL};
+	char *const none[] = {NULL};
+
+	if (pipe_fd <= 9 && !fcntl(pipe_fd, F_SETFD, 0))
+		(void)execve("/proc/self/exe", arguments, none);
+	_exit(104);
+}
+
+static void make_child(int control, char command)
 {
 	int pidfd = -1;
 	int pipe_fds[2];
@@ -64,6 +78,8 @@ static void make_child(int control)
 	pid = (int32_t)syscall(SYS_clone3, &arguments, sizeof(arguments));
 	if (pid == 0) {
 		(void)close(pipe_fds[1]);
+		if (command == 'x')
+			execute(pipe_fds[0]);
 		wait_for_status(pipe_fds[0]);
 	}
 	if (pid < 0)
@@ -96,6 +112,8 @@ int main(int argc, char **argv)
 	char command;
 	int n;
 
+	if (argc == 2)
+		wait_for_status(argv[1][0] - '0');
 	if (control < 0 || connect(control, (struct sockaddr *)&address, sizeof(address)))
 		return 100;
 	n = snprintf(hello, sizeof(hello), "%s|%s|%d|%d|%d", argc > 1 ? argv[1] : "?",
@@ -104,8 +122,8 @@ int main(int argc, char **argv)
 		     prctl(PR_CAPBSET_READ, 21 /* SYS_ADMIN */, 0, 0, 0));
 	send_with(control, hello, (size_t)n, given, 4);
 	while (read(control, &command, 1) == 1) {
-		if (command == 'c')
-			make_child(control);
+		if (command == 'c' || command == 'x')
+			make_child(control, command);
 		else if (command == 'o')
 			make_orphan();
 		else if (command == 'e')

@@ -42,7 +42,7 @@ NAMES = {value: name for name, value in P.items() if name.startswith("M_") and n
 
 HEAD = struct.Struct("=HHII")
 ERR = struct.Struct("=i200s124s")
-CHILD = struct.Struct("=i33s96s3x")
+CHILD = struct.Struct("=iI33s96s3x")
 EXITED = struct.Struct("=ii4xQQQ")
 
 
@@ -157,18 +157,18 @@ class Launcher(Link):
     def command(self, letter):
         self.control.send(letter)
 
-    def child(self):
-        self.command(b"c")
+    def child(self, command=b"c"):
+        self.command(command)
         data, fds, _, _ = socket.recv_fds(self.control, 16, 4)
         return Child(struct.unpack("=i", data)[0], *fds)
 
     def announce(self, child, subject, generation, name="web", cgroup="services/web/1", request=77):
         self.send("CHILD", subject, generation, request,
-                  CHILD.pack(child.pid, name.encode(), cgroup.encode()), [child.pidfd])
+                  CHILD.pack(child.pid, 10000, name.encode(), cgroup.encode()), [child.pidfd])
 
     def start(self, subject, generation, **options):
         """A child that init has acknowledged."""
-        child = self.child()
+        child = self.child(options.pop("command", b"c"))
         self.announce(child, subject, generation, **options)
         ack = self.expect("CHILD_ACK", skip=("HELPER", "HELPER_RECORDER", "HELPER_SUPERVISOR"))
         if (ack.subject, ack.generation, ack.request) != (subject, generation, options.get("request", 77)):

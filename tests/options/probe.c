@@ -109,7 +109,5 @@ int main(int argc, char **argv, char **environment)
 		facts(argc, argv, environment);
 		attempts();
 	}
-	if (strcmp(word, "do") == 0)
-		steps(argv + 2);
 	stay();
 }

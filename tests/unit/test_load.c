@@ -132,9 +132,9 @@ static const struct {
 	{"memory = unlimited\n", "not of the form"},
 	{"memory = 64 m\n", "not of the form"},
 	{"memory =\n", "has no value"},
-	{"memory_high = 128m\n", "memory_high is above memory"},
-	{"memory_swap = 32m\n", "memory_swap is memory and swap together"},
-	{"memory_reservation = 65m\n", "memory_reservation is above memory"},
+	{"memory_high = 128m\n", "f:3: [service] memory_high = 128m: above memory"},
+	{"memory_swap = 32m\n", "f:3: [service] memory_swap = 32m: below memory"},
+	{"memory_reservation = 65m\n", "memory_reservation = 65m: above memory"},
 	{"cpus = 0\n", "out of range"},
 	{"cpus = 1,5\n", "not of the form"},
 	{"cpus = 0.015\n", "finer than a hundredth"},
@@ -159,7 +159,7 @@ static const struct {
 	{"tmpfs = /tmp:exec\n", "programs come from the signed image"},
 	{"tmpfs = /tmp:suid\n", "set-user-id"},
 	{"tmpfs = /tmp:dev\n", "devices are given"},
-	{"tmpfs = /tmp:colour=5\n", "is not an option"},
+	{"tmpfs = /tmp:uid=5\n", "is not an option"},
 	{"tmpfs = /\n", "other than /"},
 	{"tmpfs = /proc/x\n", "would cover /proc"},
 	{"tmpfs = /run\n", "would cover /run/secrets"},
@@ -182,7 +182,7 @@ static const struct {
 	{"ready = notify\n", "not exec"},
 	{"health_cmd = probe\n", "absolute path"},
 	{"health_cmd = /p\nhealth_interval = 1s\nhealth_timeout = 2s\n",
-	 "health_timeout is longer"},
+	 "f:5: [service] health_timeout = 2s: longer than health_interval"},
 	{"health_retries = 0\n", "out of range"},
 	{"depends_on = UP\n", "is not a service name"},
 	{"depends_on = a:up\n", "is neither started nor healthy"},
@@ -222,7 +222,7 @@ static void test_keys_and_sections(void **state)
 	(void)state;
 	refuse("memroy = 64m\n", "f:3: [service] memroy: unknown key");
 	assert_string_equal(err.hint, "did you mean memory?");
-	refuse("publish = a:/b\n", "f:3: [service] publish: not built in yet");
+	refuse("volume = a:/b\n", "f:3: [service] volume: not built in yet");
 	refuse("privileged = yes\n", "no service is privileged");
 	refuse("memory = 8m\nmemory = 9m\n", "f:4: [service] memory = 9m: is repeated");
 	refuse("[service]\n", "f:3: [service]: section is repeated");

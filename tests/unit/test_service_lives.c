@@ -82,6 +82,44 @@ static void test_a_minute_forgives(void **state)
 	assert_int_equal(s->ladder.failures, 1);
 }
 
+/* The launcher was killed in the middle of a start: whatever its successor says, the next one
+ * follows at once and nothing counts as a failure of the service. */
+static void test_lost_start_is_no_failure(void **state)
+{
+	const struct err stale = {.code = ESTALE, .msg = "begun before"};
+	const struct service_exit gate = {.code = CLD_EXITED, .status = 125, .unborn = 1};
+	struct service *s = running("web");
+
+	(void)state;
+	service_renew(&table, s);
+	die(s, CLD_KILLED, SIGTERM);
+	released(s);
+	admit(s, policy_of(s));
+	diary[0] = '\0';
+	service_answer(&table, s, M_START, 2, &stale);
+	assert_int_equal(s->state, SERVICE_ADMITTING);
+	released(s);
+	admit(s, policy_of(s));
+	assert_diary("ADMIT(web,0) RELEASE(web,2) START(web,3) ");
+	service_exited(&table, s, 3, &gate);
+	run_it(s); /* the successor took a dead process over */
+	assert_int_equal(s->state, SERVICE_ADMITTING);
+	released(s);
+	admit(s, policy_of(s));
+	run_it(s);
+	assert_int_equal(s->state, SERVICE_RUNNING);
+	service_exited(&table, s, 4, &gate);
+	assert_int_equal(s->state, SERVICE_ADMITTING);
+	assert_int_equal(s->ladder.failures, 0);
+	released(s);
+	admit(s, policy_of(s));
+	run_it(s);
+	/* Its own 125, and one that nobody wants back. */
+	die(s, CLD_EXITED, 125);
+	assert_int_equal(s->state, SERVICE_BACKOFF);
+	assert_int_equal(s->ladder.failures, 1);
+}
+
 static void test_exit_0_is_an_end(void **state)
 {
 	struct service *s = running("web");
@@ -373,6 +411,7 @@ int main(void)
 		cmocka_unit_test_setup(test_up_and_down, fresh),
 		cmocka_unit_test_setup(test_crashes_climb_the_ladder, fresh),
 		cmocka_unit_test_setup(test_a_minute_forgives, fresh),
+		cmocka_unit_test_setup(test_lost_start_is_no_failure, fresh),
 		cmocka_unit_test_setup(test_exit_0_is_an_end, fresh),
 		cmocka_unit_test_setup(test_start_waits_for_release, fresh),
 		cmocka_unit_test_setup(test_release_is_tried_again, fresh),

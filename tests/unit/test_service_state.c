@@ -22,10 +22,12 @@ static const struct {
 	{"admitting", "want>admitting unwant>stopped admitted>waiting trouble>backoff "
 		      "give-up>failed refused>refused"},
 	{"waiting", "want>waiting unwant>stopped clear>starting refused>refused"},
-	{"starting", "want>starting unwant>starting started>running ended>stopped trouble>backoff "
+	{"starting", "want>starting unwant>starting started>running ended>stopped again>admitting "
+		     "trouble>backoff "
 		     "give-up>failed "
 		     "refused>refused"},
-	{"running", "want>running unwant>stopping admitted>running ended>stopped trouble>backoff "
+	{"running", "want>running unwant>stopping admitted>running ended>stopped again>admitting "
+		    "trouble>backoff "
 		    "give-up>failed "
 		    "sick>stopping"},
 	{"stopping", "want>stopping unwant>stopping ended>stopped again>admitting trouble>backoff "

@@ -239,26 +239,26 @@ static void test_bounds(void **state)
 
 	(void)state;
 	assert_int_equal(load_device(DEVICE "[service demo]\n"), 0);
-	assert_int_equal(policy_check_bounds(&policy, &device, row, &err), 0);
+	assert_int_equal(policy_check_bounds(&policy, &device, row, "f", &err), 0);
 #define ABOVE(field, value, text)                                                                  \
 	do {                                                                                       \
 		struct device_bounds saved = row->bounds;                                          \
 		row->bounds.field = (value);                                                       \
-		assert_int_equal(policy_check_bounds(&policy, &device, row, &err), 0);             \
+		assert_int_equal(policy_check_bounds(&policy, &device, row, "f", &err), 0);             \
 		row->bounds.field = (value)-1;                                                     \
-		assert_int_equal(policy_check_bounds(&policy, &device, row, &err), -EPERM);        \
+		assert_int_equal(policy_check_bounds(&policy, &device, row, "f", &err), -EPERM);        \
 		if (!strstr(err.msg, text))                                                        \
 			fail_msg("%s: %s", text, err.msg);                                         \
 		assert_true(err.hint[0]);                                                          \
 		row->bounds = saved;                                                               \
 	} while (0)
-	ABOVE(memory, policy.memory, "memory = 64m is above the device's bound");
+	ABOVE(memory, policy.memory, "default memory = 64m: above the device's bound");
 	ABOVE(memory_swap, policy.memory_swap, "memory_swap");
 	ABOVE(cpus_thousandths, policy.cpus_thousandths, "cpus = 1.00");
 	ABOVE(cpu_shares, policy.cpu_shares, "cpu_shares");
-	ABOVE(pids_limit, policy.pids_limit, "pids_limit = 64 is above the device's bound 63");
-	ABOVE(nofile, 4096, "ulimit = nofile=4096 is above");
-	ABOVE(tmpfs_size, policy.tmpfs[0].size, "tmpfs = 8m is above");
+	ABOVE(pids_limit, policy.pids_limit, "pids_limit = 64: above the device's bound 63");
+	ABOVE(nofile, 4096, "ulimit = nofile=1024:4096: above");
+	ABOVE(tmpfs_size, policy.tmpfs[0].size, "tmpfs = 8m in all: above");
 	ABOVE(stop_timeout_ms, policy.stop_timeout_ms, "stop_timeout = 10s");
 	ABOVE(log_rate, policy.log_rate, "log_rate = 1000/s");
 	ABOVE(log_burst, policy.log_burst, "log_burst");
@@ -266,14 +266,14 @@ static void test_bounds(void **state)
 	ABOVE(log_max_file, policy.log_max_file, "log_max_file");
 	policy.memory_reservation = 4096;
 	row->bounds.memory_reservation = 0;
-	assert_int_equal(policy_check_bounds(&policy, &device, row, &err), -EPERM);
+	assert_int_equal(policy_check_bounds(&policy, &device, row, "f", &err), -EPERM);
 	policy.memory_reservation = 0;
 	policy.mdwe = false;
-	assert_int_equal(policy_check_bounds(&policy, &device, row, &err), -EACCES);
+	assert_int_equal(policy_check_bounds(&policy, &device, row, "f", &err), -EACCES);
 	row->bounds.allow_jit = true;
-	assert_int_equal(policy_check_bounds(&policy, &device, row, &err), 0);
+	assert_int_equal(policy_check_bounds(&policy, &device, row, "f", &err), 0);
 	policy.seccomp = SECCOMP_MOBY;
-	assert_int_equal(policy_check_bounds(&policy, &device, row, &err), -EACCES);
+	assert_int_equal(policy_check_bounds(&policy, &device, row, "f", &err), -EACCES);
 }
 
 static int load_trust(const char *text)
@@ -414,15 +414,18 @@ static void test_report(void **state)
 	(void)state;
 	policy_report(&policy, see, &seen);
 	assert_true(seen.memory && seen.umask);
-	assert_true(seen.rows > policy_service_key_count);
+	assert_true(seen.rows > policy_service_table.count);
 }
 
 /* What a row promises: a bound with a reason, an explanation, a default that its own type takes. */
 static void test_rows(void **state)
 {
+	const struct policy_section *section = &policy_input_format.sections[0];
+
 	(void)state;
-	for (size_t i = 0; i < policy_service_key_count; i++) {
-		const struct policy_key *key = &policy_service_keys[i];
+	assert_int_equal(section->count, policy_service_table.count);
+	for (size_t i = 0; i < section->count; i++) {
+		const struct policy_key *key = &section->keys[i];
 
 		if (key->limit.kind == LIMIT_MISSING || !key->limit.reason ||
 		    strlen(key->limit.reason) < 8)
@@ -431,14 +434,15 @@ static void test_rows(void **state)
 			fail_msg("%s has a maximum of nothing", key->name);
 		if (key->limit.kind == LIMIT_SUBSET && !key->limit.check)
 			fail_msg("%s has a subset without check", key->name);
-		assert_true(key->help && strlen(key->help) > 8);
-		assert_true(key->guide && key->type && key->type->syntax);
-		assert_false(key->many && key->dflt);
-		assert_false(key->required && key->dflt);
+		assert_true(key->doc->help && strlen(key->doc->help) > 8);
+		assert_string_equal(key->name, policy_service_table.keys[i].name);
+		assert_true(key->doc->guide && key->type && key->type->syntax);
+		assert_false(key->many && key->doc->dflt);
+		assert_false(key->required && key->doc->dflt);
 		for (size_t j = 0; j < i; j++)
-			assert_string_not_equal(key->name, policy_service_keys[j].name);
-		for (size_t j = 0; j < policy_service_refusal_count; j++)
-			assert_string_not_equal(key->name, policy_service_refusals[j].name);
+			assert_string_not_equal(key->name, section->keys[j].name);
+		for (size_t j = 0; j < section->refusal_count; j++)
+			assert_string_not_equal(key->name, section->refusals[j].name);
 	}
 }
 

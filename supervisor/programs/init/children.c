@@ -88,6 +88,7 @@ struct child *children_add(struct children *c, const struct message_child *m, in
 				    .subject = m->head.subject,
 				    .generation = m->head.generation,
 				    .request = m->head.request,
+				    .uid = m->uid,
 				    .pid = m->pid,
 				    .pidfd = pidfd,
 				    .since_ms = clock_monotonic_ms()};
@@ -140,7 +141,9 @@ void children_set_exited(struct child *child, int status, const struct rusage *u
 
 	*m = (struct message_exited){.head = {.type = M_EXITED,
 					      .subject = child->subject,
-					      .generation = child->generation}};
+					      .generation = child->generation},
+				     .unborn = child->subject < CONFIG_SERVICES_MAX &&
+					       !child->start_told};
 	if (WIFEXITED(status)) {
 		m->code = CLD_EXITED;
 		m->status = WEXITSTATUS(status);

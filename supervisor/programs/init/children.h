@@ -24,8 +24,10 @@ struct child {
 	char cgroup[96];
 	uint64_t since_ms; /* CLOCK_MONOTONIC of its announcement */
 	uint32_t request;  /* of M_CHILD, repeated in M_CHILD_ACK */
-	bool ack_due;      /* M_CHILD_ACK is still to be sent */
-	bool told;         /* M_ALIVE or M_EXITED went to the supervisor of now */
+	uint32_t uid;
+	bool start_told; /* its START record is out */
+	bool ack_due;    /* M_CHILD_ACK is still to be sent */
+	bool told;       /* M_ALIVE or M_EXITED went to the supervisor of now */
 	struct message_exited exited;
 };
 

@@ -120,6 +120,20 @@ static int handle_child(struct init *init, struct received *received, struct err
 	return 0;
 }
 
+static int handle_started(struct init *init, struct received *received, struct err *err)
+{
+	const struct message_head *head = &received->message.head;
+	struct child *child = children_find(&init->children, head->subject, head->generation);
+
+	if (head->subject >= CONFIG_SERVICES_MAX)
+		return err_set(err, EBADMSG, "subject %#x started, which is no service",
+			       head->subject);
+	/* Dead already: then its record was written when it was reaped. */
+	if (child)
+		reap_tell_start(child);
+	return 0;
+}
+
 static int handle_ready(struct init *init, struct received *received, struct err *err)
 {
 	const struct helper_row *launcher = &init->helpers.rows[HELPER_LAUNCHER];
@@ -151,9 +165,13 @@ static int handle_failed(struct init *init, struct received *received, struct er
 }
 
 const struct link_handler launcher_handlers[] = {
-	{M_STORE, handle_store},          {M_DROP, handle_drop},
-	{M_CHILD, handle_child},          {M_LAUNCHER_READY, handle_ready},
-	{M_HELPER_FAILED, handle_failed}, {0, NULL},
+	{M_STORE, handle_store},
+	{M_DROP, handle_drop},
+	{M_CHILD, handle_child},
+	{M_LAUNCHER_READY, handle_ready},
+	{M_HELPER_FAILED, handle_failed},
+	{M_STARTED, handle_started},
+	{0, NULL},
 };
 
 /* ---- what it is told */

@@ -64,9 +64,11 @@ static void signals_ready(struct loop *loop, struct watch *watch, uint32_t event
 
 static void repeat_due(struct loop *loop, struct timer *timer)
 {
-	for (size_t i = 0; i < CHILDREN_MAX; i++)
+	for (size_t i = 0; i < CHILDREN_MAX; i++) {
 		if (init.children.rows[i].state == CHILD_EXITED)
 			init.children.rows[i].told = false;
+		reap_tell_start(&init.children.rows[i]);
+	}
 	/* Also finds what a lost SIGCHLD would have left behind. */
 	reap_some(&init);
 	loop_timer_set(loop, timer, clock_monotonic_ms() + REPEAT_MS);

@@ -95,12 +95,22 @@ int init_announce(const struct plan *plan, const struct child *child, struct err
 			 .generation = plan->generation,
 			 .request = ++last_request},
 		.pid = child->pid,
+		.uid = plan->uid,
 	};
 
 	str_join(m.name, sizeof(m.name), plan->name, "", "");
 	str_join(m.cgroup, sizeof(m.cgroup), plan->cgroup, "", "");
 	init_send(&m, &child->pidfd, 1);
 	return wait_for_ack(&m.head, err);
+}
+
+void init_started(const struct plan *plan)
+{
+	struct message_plain m = {.head = {.type = M_STARTED,
+					   .subject = plan->subject,
+					   .generation = plan->generation}};
+
+	init_send(&m, NULL, 0);
 }
 
 static void dispatch(struct received *received)

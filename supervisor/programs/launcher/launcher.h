@@ -41,7 +41,6 @@ struct note {
 	uint32_t uid;
 	uint32_t gid;
 	uint32_t generation; /* of the last start that was begun: never begun a second time */
-	uint32_t told;       /* the last generation whose START record is out */
 	uint64_t counted[LIMIT_COUNTERS]; /* by the kernel before this life, limits.c */
 	uint64_t file_device; /* which file it was, so that a replaced one is verified anew */
 	uint64_t file_inode;
@@ -122,6 +121,8 @@ void init_store(uint16_t subject, enum store_kind kind, int fd); /* fd stays the
 void init_drop(uint16_t subject, enum store_kind kind);          /* STORE_KIND_COUNT: all */
 /* Announce @child and wait until init has its row: only then it may be released. */
 int init_announce(const struct plan *plan, const struct child *child, struct err *err);
+/* It has executed its program: init looks for itself and writes the START record. */
+void init_started(const struct plan *plan);
 /* The next message, whatever it is: for the greeting, before the loop runs. */
 int init_receive(struct received *received, struct err *err);
 void init_run_pending(void);
@@ -179,17 +180,11 @@ int map_mount(const struct note *note, uint32_t attributes, struct err *err); /*
 
 /* start.c */
 int start_service(struct service *s, uint32_t generation, char step[24], struct err *err);
-void start_release(struct service *s);       /* it has ended: what was for this life only goes */
-void start_tell(struct service *s, int pid); /* START record, once per generation */
+void start_release(struct service *s); /* it has ended: what was for this life only goes */
 bool start_is_alive(const struct service *s);
 int start_pid(int pidfd);
 int start_plan(struct service *s, struct plan *plan, struct err *err);
 int start_program(int root_fd, const char *path, struct err *err);
-struct plan_mount *start_mount(struct plan *plan, int fd, const char *path, uint32_t attributes,
-			       const char *type);
-
-/* volumes.c: the directories of the state partition that the service has. */
-int volumes_add(const struct service *s, struct plan *plan, struct err *err);
 
 /* prepared.c: what every life of a service shares; made at the first start, kept by init. */
 int prepared_user(struct service *s, struct plan *plan, struct err *err);

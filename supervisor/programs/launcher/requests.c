@@ -84,7 +84,8 @@ static void handle_start(struct service *s, struct received *received)
 		return;
 	}
 	if (s->generation == asked->generation) {
-		(void)err_set(&err, ESRCH, "generation %u has been started before",
+		/* A launcher died over it. */
+		(void)err_set(&err, ESTALE, "generation %u has been begun before",
 			      asked->generation);
 		done(asked, "start", &err);
 		return;

@@ -173,9 +173,6 @@ void restore_services(void)
 			log_line("launcher: slot %zu: %s: verified anew", i, err.msg);
 			admit_forget(s);
 		} else if (start_is_alive(s)) {
-			/* The launcher before this one died between exec and the record of it. */
-			if (s->note.told != s->generation)
-				start_tell(s, start_pid(s->pidfd));
 			confirm_begin(s);
 		}
 	}

@@ -126,8 +126,8 @@ int start_plan(struct service *s, struct plan *plan, struct err *err)
 	return prepared_user(s, plan, err);
 }
 
-struct plan_mount *start_mount(struct plan *plan, int fd, const char *path, uint32_t attributes,
-			       const char *type)
+static struct plan_mount *add_mount(struct plan *plan, int fd, const char *path,
+				    uint32_t attributes, const char *type)
 {
 	struct plan_mount *m = &plan->mounts[plan->mount_count++];
 
@@ -149,7 +149,7 @@ static int add_tmpfs(const struct service *s, struct plan *plan, struct err *err
 
 		if (fd < 0)
 			return fd;
-		(void)start_mount(plan, fd, t->path, KEPT_SAFE, "tmpfs");
+		(void)add_mount(plan, fd, t->path, KEPT_SAFE, "tmpfs");
 	}
 	return 0;
 }
@@ -159,14 +159,13 @@ static int add_root(struct service *s, struct plan *plan, struct err *err)
 	int r;
 
 	plan->root_type = "erofs";
-	start_mount(plan, -1, "/dev", MOUNT_RDONLY | MOUNT_NOSUID | MOUNT_NOEXEC, "tmpfs")->pooled =
+	add_mount(plan, -1, "/dev", MOUNT_RDONLY | MOUNT_NOSUID | MOUNT_NOEXEC, "tmpfs")->pooled =
 		true;
 	r = prepared_root(s, plan, err);
 	if (r)
 		return r;
-	(void)start_mount(plan, -1, "/proc", KEPT_SAFE, "proc");
-	r = add_tmpfs(s, plan, err);
-	return r ? r : volumes_add(s, plan, err);
+	(void)add_mount(plan, -1, "/proc", KEPT_SAFE, "proc");
+	return add_tmpfs(s, plan, err);
 }
 
 static int add_cgroup(struct service *s, struct plan *plan, struct err *err)
@@ -235,17 +234,6 @@ static int make_output(struct service *s, int write_fds[2], struct err *err)
 	return 0;
 }
 
-void start_tell(struct service *s, int pid)
-{
-	struct err err = {0};
-
-	audit_emit(EVENT_START, AUDIT_S(s->name), AUDIT_N(s->generation), AUDIT_N(pid),
-		   AUDIT_N(s->note.uid));
-	s->note.told = s->generation;
-	if (note_store(s, &err))
-		log_line("launcher: %s: %s", s->name, err.msg);
-}
-
 static int run(struct service *s, struct plan *plan, char step[24], struct err *err)
 {
 	struct child child = CHILD_NONE;
@@ -267,7 +255,7 @@ static int run(struct service *s, struct plan *plan, char step[24], struct err *
 		return r;
 	fd_close(&s->pidfd);
 	s->pidfd = take_fd(&child.pidfd);
-	start_tell(s, child.pid);
+	init_started(plan);
 	sandbox_child_close(&child);
 	return 0;
 }

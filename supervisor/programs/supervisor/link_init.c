@@ -73,7 +73,8 @@ static void acknowledge(const struct message_head *head)
 static void handle_exited(const union message *m)
 {
 	const struct message_head *head = &m->head;
-	struct service_exit how = {.code = m->exited.code, .status = m->exited.status};
+	struct service_exit how = {
+		.code = m->exited.code, .status = m->exited.status, .unborn = m->exited.unborn};
 	struct service *s = supervisor_service(SUBJECT_SLOT(head->subject));
 
 	if (s && !SUBJECT_IS_HELPER(head->subject)) {

@@ -17,7 +17,7 @@
  * other.
  */
 #define MEMORY_BYTES (64u * 1024u)
-#define MEMORY_MAGIC 0x42535631u /* "BSV1": changes with every change of struct record */
+#define MEMORY_MAGIC 0x42535632u /* "BSV2": changes with every change of struct record */
 
 enum phase { PHASE_IDLE, PHASE_STARTING, PHASE_RUNNING, PHASE_COUNT };
 

@@ -1,0 +1,71 @@
+#include "policy/rows.h"
+
+/*
+ * The tables without their texts: what validate.c, check.c and report.c walk. The formats
+ * (format_*.c) hold the same rows, from the same files, with everything a reader of text needs.
+ */
+
+_Static_assert(offsetof(struct policy, argv) ==
+		       offsetof(struct policy, command) + sizeof(struct policy_words),
+	       "pair");
+_Static_assert(offsetof(struct policy, environment) ==
+		       offsetof(struct policy, env) + sizeof(struct policy_words),
+	       "pair");
+_Static_assert(offsetof(struct policy, health_argv) ==
+		       offsetof(struct policy, health) + sizeof(struct policy_words),
+	       "pair");
+_Static_assert(offsetof(struct policy, label_text) ==
+		       offsetof(struct policy, labels) + sizeof(struct policy_words),
+	       "pair");
+
+const char *const policy_arch_words[ARCH_COUNT] = {"x86_64", "aarch64", "armv7", "riscv64"};
+const char *const policy_seccomp_words[] = {"builtin:strict"};
+const char *const policy_ready_words[READY_COUNT] = {"exec"};
+const char *const policy_overflow_words[OVERFLOW_COUNT] = {"drop", "block"};
+const char *const policy_facility_words[] = {
+	"kern",   "user",   "mail",     "daemon", "auth",   "syslog", "lpr",    "news",
+	"uucp",   "cron",   "authpriv", "ftp",    "ntp",    "audit",  "alert",  "clock",
+	"local0", "local1", "local2",   "local3", "local4", "local5", "local6", "local7",
+};
+const char *const policy_expiry_words[EXPIRY_COUNT] = {"install", "always", "never"};
+
+/* clang-format off */
+static const struct policy_key image_rows[] = {
+#include "policy/rows_image.def"
+};
+static const struct policy_key service_rows[] = {
+#include "policy/rows_service.def"
+};
+static const struct policy_key device_rows[] = {
+#include "policy/rows_device.def"
+};
+static const struct policy_key syslog_rows[] = {
+#include "policy/rows_syslog.def"
+};
+static const struct policy_key audit_rows[] = {
+#include "policy/rows_audit.def"
+};
+static const struct policy_key bounds_rows[] = {
+#include "policy/rows_bounds.def"
+};
+static const struct policy_key named_rows[] = {
+#include "policy/rows_named.def"
+};
+static const struct policy_key trust_rows[] = {
+#include "policy/rows_trust.def"
+};
+static const struct policy_key signer_rows[] = {
+#include "policy/rows_signer.def"
+};
+const struct policy_table policy_image_table = {image_rows, ARRAY_SIZE(image_rows)};
+const struct policy_table policy_service_table = {service_rows, ARRAY_SIZE(service_rows)};
+const struct policy_table policy_device_table = {device_rows, ARRAY_SIZE(device_rows)};
+const struct policy_table policy_syslog_table = {syslog_rows, ARRAY_SIZE(syslog_rows)};
+const struct policy_table policy_audit_table = {audit_rows, ARRAY_SIZE(audit_rows)};
+const struct policy_table policy_bounds_table = {bounds_rows, ARRAY_SIZE(bounds_rows)};
+const struct policy_table policy_named_table = {named_rows, ARRAY_SIZE(named_rows)};
+const struct policy_table policy_trust_table = {trust_rows, ARRAY_SIZE(trust_rows)};
+const struct policy_table policy_signer_table = {signer_rows, ARRAY_SIZE(signer_rows)};
+/* clang-format on */
+
+_Static_assert(ARRAY_SIZE(service_rows) <= POLICY_KEYS_MAX, "lines is too small");
