@@ -1,6 +1,7 @@
 #include "seccomp/build.h"
 
 #include <errno.h>
+#include <linux/seccomp.h>
 #include <seccomp.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -24,10 +25,24 @@ bool seccomp_rule_counts(const struct seccomp_rule *rule, const struct seccomp_v
 	return (rule->when == WHEN_MDWE) == values->mdwe;
 }
 
-uint32_t seccomp_compare_value(const struct seccomp_compare *compare,
+uint64_t seccomp_compare_value(const struct seccomp_compare *compare,
 			       const struct seccomp_values *values)
 {
 	return compare->kind == VALUE_EXEC_FD ? values->exec_fd : compare->value;
+}
+
+uint32_t seccomp_action(uint16_t refuse)
+{
+	if (refuse == REFUSE_KILL)
+		return SECCOMP_RET_KILL_PROCESS;
+	if (refuse == REFUSE_TRAP)
+		return SECCOMP_RET_TRAP;
+	return refuse ? SECCOMP_RET_ERRNO | refuse : SECCOMP_RET_ALLOW;
+}
+
+uint32_t seccomp_newest(const struct seccomp_profile *profile)
+{
+	return profile->newest ? profile->newest : SECCOMP_NEWEST;
 }
 
 int seccomp_number(const char *name, enum policy_arch arch)
@@ -44,6 +59,7 @@ struct builder {
 	scmp_filter_ctx context;
 	enum policy_arch arch;
 	const struct seccomp_values *values;
+	uint32_t dflt;
 	struct err *err;
 };
 
@@ -53,7 +69,8 @@ static int add(struct builder *b, const char *name, uint32_t action,
 	int number = seccomp_number(name, b->arch);
 	int r;
 
-	if (number == -ENOENT)
+	/* libseccomp takes no rule that answers what everything else is answered with. */
+	if (number == -ENOENT || action == b->dflt)
 		return 0;
 	if (number < 0)
 		return err_set(b->err, EINVAL, "profile names \"%s\", which is no system call",
@@ -64,24 +81,82 @@ static int add(struct builder *b, const char *name, uint32_t action,
 	return r ? err_sys(b->err, -r, "rule for %s", name) : 0;
 }
 
+static uint32_t scmp_action(uint16_t refuse)
+{
+	if (refuse == REFUSE_KILL)
+		return SCMP_ACT_KILL_PROCESS;
+	if (refuse == REFUSE_TRAP)
+		return SCMP_ACT_TRAP;
+	return refuse ? SCMP_ACT_ERRNO(refuse) : SCMP_ACT_ALLOW;
+}
+
+static const enum scmp_compare scmp_ops[VALUE_COUNT] = {
+	[VALUE_FIXED] = SCMP_CMP_MASKED_EQ, [VALUE_EXEC_FD] = SCMP_CMP_MASKED_EQ,
+	[VALUE_NOT] = SCMP_CMP_NE,          [VALUE_LT] = SCMP_CMP_LT,
+	[VALUE_LE] = SCMP_CMP_LE,           [VALUE_GE] = SCMP_CMP_GE,
+	[VALUE_GT] = SCMP_CMP_GT,
+};
+
+static struct scmp_arg_cmp compare_of(const struct builder *b,
+				      const struct seccomp_compare *compare)
+{
+	uint64_t value = seccomp_compare_value(compare, b->values);
+	bool masked = scmp_ops[compare->kind] == SCMP_CMP_MASKED_EQ;
+
+	return (struct scmp_arg_cmp){
+		.arg = compare->arg,
+		.op = scmp_ops[compare->kind],
+		.datum_a = masked ? compare->mask : value,
+		.datum_b = masked ? value : 0,
+	};
+}
+
+static unsigned int nots_of(const struct seccomp_rule *rule, unsigned int *at)
+{
+	unsigned int count = 0;
+
+	for (unsigned int i = 0; i < rule->count; i++)
+		if (rule->compare[i].kind == VALUE_NOT) {
+			*at = i;
+			count++;
+		}
+	return count;
+}
+
+/*
+ * libseccomp's "not equal" compares 64 bits. On 32 it is: some bit differs; one rule per bit.
+ */
+static int add_not(struct builder *b, const struct seccomp_rule *rule,
+		   struct scmp_arg_cmp *compares, unsigned int at)
+{
+	uint64_t value = rule->compare[at].value;
+	int r = 0;
+
+	for (unsigned int bit = 0; !r && bit < 32; bit++) {
+		compares[at].op = SCMP_CMP_MASKED_EQ;
+		compares[at].datum_a = 1ULL << bit;
+		compares[at].datum_b = ~value & 1ULL << bit;
+		r = add(b, rule->name, scmp_action(rule->refuse), compares, rule->count);
+	}
+	return r;
+}
+
 static int add_rule(struct builder *b, const struct seccomp_rule *rule)
 {
 	struct scmp_arg_cmp compares[SECCOMP_COMPARES];
-	uint32_t action = rule->refuse ? SCMP_ACT_ERRNO(rule->refuse) : SCMP_ACT_ALLOW;
+	unsigned int at = 0;
+	unsigned int nots;
 
 	if (!seccomp_rule_counts(rule, b->values))
 		return 0;
-	for (unsigned int i = 0; i < rule->count; i++) {
-		const struct seccomp_compare *compare = &rule->compare[i];
-
-		compares[i] = (struct scmp_arg_cmp){
-			.arg = compare->arg,
-			.op = SCMP_CMP_MASKED_EQ,
-			.datum_a = compare->mask,
-			.datum_b = seccomp_compare_value(compare, b->values),
-		};
-	}
-	return add(b, rule->name, action, compares, rule->count);
+	for (unsigned int i = 0; i < rule->count; i++)
+		compares[i] = compare_of(b, &rule->compare[i]);
+	nots = nots_of(rule, &at);
+	if (nots > 1)
+		return err_set(b->err, EINVAL, "%s: a rule holds two \"not equal\"", rule->name);
+	if (nots)
+		return add_not(b, rule, compares, at);
+	return add(b, rule->name, scmp_action(rule->refuse), compares, rule->count);
 }
 
 static int add_tables(struct builder *b, const struct seccomp_profile *profile)
@@ -112,10 +187,10 @@ static int set_up(struct builder *b)
 }
 
 /* Not seccomp_export_bpf_mem(): in 2.6.0 it reads past its buffer. */
-static int take_program(struct builder *b, struct seccomp_filter *filter)
+static int take_program(struct builder *b, uint32_t newest, struct seccomp_filter *filter)
 {
 	CLEAN_FD int fd = memfd_create("filter", MFD_CLOEXEC);
-	uint32_t prefix = seccomp_prefix(filter->code, b->arch);
+	uint32_t prefix = seccomp_prefix(filter->code, b->arch, newest);
 	off_t bytes;
 	int r;
 
@@ -147,7 +222,8 @@ int seccomp_profile_build(const struct seccomp_profile *profile,
 	/* The oldest level: nothing is asked of the kernel we run on, so every host makes the same
 	 * bytes. */
 	(void)seccomp_api_set(1);
-	b.context = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	b.dflt = scmp_action(profile->refuse ? profile->refuse : EPERM);
+	b.context = seccomp_init(b.dflt);
 	if (!b.context)
 		return err_set(err, ENOMEM, "out of memory for a filter");
 	memset(filter, 0, sizeof(*filter));
@@ -158,7 +234,7 @@ int seccomp_profile_build(const struct seccomp_profile *profile,
 	if (!r)
 		r = add_tables(&b, profile);
 	if (!r)
-		r = take_program(&b, filter);
+		r = take_program(&b, seccomp_newest(profile), filter);
 	seccomp_release(b.context);
 	return r ? r : seccomp_profile_prove(profile, values, arch, filter, err);
 }
@@ -169,10 +245,10 @@ int seccomp_build(const struct policy *policy, enum policy_arch arch, struct sec
 	uint64_t exec_fd = policy->rlimits[RLIMIT_NOFILE_ROW].hard;
 	struct seccomp_values values = {.exec_fd = (uint32_t)exec_fd, .mdwe = policy->mdwe};
 
-	if (policy->seccomp != SECCOMP_STRICT)
+	if (policy->seccomp != SECCOMP_STRICT && policy->seccomp != SECCOMP_MOBY)
 		return err_set(err, ENOTSUP, "this seccomp profile is not built in");
 	/* 3: standard input, output and error; the upper end keeps E + 1 a positive int. */
 	if (exec_fd < 3 || exec_fd >= INT32_MAX)
 		return err_set(err, EINVAL, "ulimit nofile leaves no room for the program itself");
-	return seccomp_profile_build(&seccomp_strict, &values, arch, filter, err);
+	return seccomp_profile_build(policy->seccomp == SECCOMP_STRICT ? &seccomp_strict : &seccomp_moby, &values, arch, filter, err);
 }

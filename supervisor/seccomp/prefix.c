@@ -60,7 +60,7 @@ static void put_ioctl(struct writer *w, enum policy_arch arch)
 	put_return(w, REFUSE(EPERM));
 }
 
-uint32_t seccomp_prefix(struct sock_filter *code, enum policy_arch arch)
+uint32_t seccomp_prefix(struct sock_filter *code, enum policy_arch arch, uint32_t newest)
 {
 	struct writer w = {code, 0};
 
@@ -72,7 +72,7 @@ uint32_t seccomp_prefix(struct sock_filter *code, enum policy_arch arch)
 		put_x32(&w);
 	if (arch == ARCH_ARMV7)
 		put(&w, BPF_JMP | BPF_JGE | BPF_K, ARM_PRIVATE, 2, 0);
-	put(&w, BPF_JMP | BPF_JGT | BPF_K, SECCOMP_NEWEST, 0, 1);
+	put(&w, BPF_JMP | BPF_JGT | BPF_K, newest, 0, 1);
 	put_return(&w, REFUSE(ENOSYS));
 	put_ioctl(&w, arch);
 	return w.count;

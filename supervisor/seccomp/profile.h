@@ -13,24 +13,43 @@
 #define SECCOMP_NEWEST 466 /* removexattrat, Linux 6.13: the same number on every architecture */
 
 enum seccomp_when { WHEN_ALWAYS, WHEN_MDWE, WHEN_JIT };
-enum seccomp_value { VALUE_FIXED, VALUE_EXEC_FD };
 
-/* (argument & mask) == value, on the low 32 bits: those that the kernel looks at for int and flags.
+/*
+ * What a comparison asks of its argument. FIXED: (argument & mask) == value; a mask of 32 ones looks
+ * at the half that the kernel uses for int and flags. EXEC_FD: the same with E. NOT: the low half
+ * is another value; comparing all 64 bits would let (value | 1 << 32) through, which the kernel
+ * takes for value. The other four compare all 64 bits, as sizes are. On armv7 arguments have 32.
  */
+enum seccomp_value {
+	VALUE_FIXED,
+	VALUE_EXEC_FD,
+	VALUE_NOT,
+	VALUE_LT,
+	VALUE_LE,
+	VALUE_GE,
+	VALUE_GT,
+	VALUE_COUNT
+};
+
 struct seccomp_compare {
 	uint8_t arg;
 	uint8_t kind; /* enum seccomp_value */
-	uint32_t mask;
-	uint32_t value;
+	uint64_t mask;
+	uint64_t value; /* at most 32 bits */
 };
 
-#define SECCOMP_COMPARES 2
+#define SECCOMP_ARGS     6 /* of a system call */
+#define SECCOMP_COMPARES 6
+
+/* What @refuse says besides an errno. */
+#define REFUSE_KILL 0xffff /* the process */
+#define REFUSE_TRAP 0xfffe /* SIGSYS */
 
 /* All comparisons hold: allow, or refuse with @refuse where that is another errno than EPERM. */
 struct seccomp_rule {
 	const char *name;
-	uint8_t when;   /* enum seccomp_when */
-	uint8_t refuse; /* errno, 0: allow */
+	uint8_t when;    /* enum seccomp_when */
+	uint16_t refuse; /* errno or REFUSE_*, 0: allow */
 	uint8_t count;
 	struct seccomp_compare compare[SECCOMP_COMPARES];
 };
@@ -41,6 +60,8 @@ struct seccomp_profile {
 	const char *name;
 	const char *const *allow[SECCOMP_TABLES];         /* names, NULL at the end of each */
 	const struct seccomp_rule *rules[SECCOMP_TABLES]; /* name NULL at the end of each */
+	uint16_t refuse; /* what is in no table; 0: EPERM */
+	uint16_t newest; /* calls above it answer ENOSYS; 0: SECCOMP_NEWEST */
 };
 
 /* What a profile leaves open. */
@@ -49,10 +70,21 @@ struct seccomp_values {
 	bool mdwe;        /* no memory that is writable and executable, nor one after the other */
 };
 
-/* builtin:strict, and what it shares with the helpers. */
+/* builtin:strict, and what it shares with others. */
 extern const struct seccomp_profile seccomp_strict;
 extern const struct seccomp_rule seccomp_memory_rules[];
+extern const struct seccomp_rule seccomp_shm_rules[];
 extern const struct seccomp_rule seccomp_exec_rules[];
+
+/* What both builtin profiles allow whatever the arguments. */
+extern const char *const seccomp_usual_files[];
+extern const char *const seccomp_usual_memory[];
+extern const char *const seccomp_usual_processes[];
+extern const char *const seccomp_usual_time[];
+extern const char *const seccomp_usual_sockets[];
+
+/* builtin:moby: Docker's default list for a container without capabilities. */
+extern const struct seccomp_profile seccomp_moby;
 
 extern const struct seccomp_profile seccomp_helpers[];
 extern const size_t seccomp_helper_count;
@@ -78,8 +110,16 @@ int seccomp_profile_prove(const struct seccomp_profile *profile,
 bool seccomp_rule_counts(const struct seccomp_rule *rule, const struct seccomp_values *values);
 
 /* The value that @compare wants. */
-uint32_t seccomp_compare_value(const struct seccomp_compare *compare,
+uint64_t seccomp_compare_value(const struct seccomp_compare *compare,
 			       const struct seccomp_values *values);
+
+/* SECCOMP_RET_* that @refuse of a rule or a profile stands for; 0 is ALLOW in a rule. */
+uint32_t seccomp_action(uint16_t refuse);
+
+/* The newest number that @profile knows. */
+uint32_t seccomp_newest(const struct seccomp_profile *profile);
+
+#define CLONE_NEW_ALL 0x7e020000u /* CLONE_NEW{NS,CGROUP,UTS,IPC,USER,PID,NET} */
 
 /* Number of @name on @arch: -ENOENT when that architecture has no such call, -EINVAL when none has.
  */

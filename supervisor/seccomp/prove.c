@@ -9,13 +9,13 @@
 
 #define X32_BIT           0x40000000u
 #define ANSWER(code)      (SECCOMP_RET_ERRNO | (code))
-#define VALUES_MAX        64 /* values tried for one argument of one call */
+#define VALUES_MAX        512 /* values tried for one argument of one call */
 #define ARM_PRIVATE_FIRST 0xf0001
 #define ARM_PRIVATE_LAST  0xf0006
 
 /* The tables read once more, by other means than libseccomp's, and turned into numbers once. */
 #define NUMBERS   (SECCOMP_NEWEST + 1 + ARM_PRIVATE_LAST - ARM_PRIVATE_FIRST + 1)
-#define RULES_MAX 96
+#define RULES_MAX 1024
 
 struct proof {
 	const struct seccomp_profile *profile;
@@ -33,7 +33,7 @@ struct proof {
 };
 
 /* What the tables say of one number: allowed whatever its arguments, or by which rules. */
-#define ENTRY_MAX 16
+#define ENTRY_MAX 64
 struct entry {
 	bool always;
 	unsigned int count;
@@ -72,8 +72,10 @@ static int read_rules(struct proof *p, const struct seccomp_rule *rules)
 
 		if (number == -ENOENT || !seccomp_rule_counts(rules, p->values))
 			continue;
-		if (p->rule_count == RULES_MAX || number < 0 || index_of(number) == NUMBERS ||
-		    p->always[index_of(number)])
+		if (p->rule_count == RULES_MAX)
+			return err_set(p->err, E2BIG, "%s has more than %d rules", p->profile->name,
+				       RULES_MAX);
+		if (number < 0 || index_of(number) == NUMBERS || p->always[index_of(number)])
 			return err_set(p->err, EINVAL, "%s: %s stands in two tables",
 				       p->profile->name, rules->name);
 		p->rules[p->rule_count].number = number;
@@ -109,16 +111,42 @@ static int collect(const struct proof *p, int number, struct entry *entry)
 	return 0;
 }
 
+/* Arguments of 32-bit programs have 32 bits. */
+static uint64_t widest(const struct proof *p)
+{
+	return p->arch == ARCH_ARMV7 ? UINT32_MAX : UINT64_MAX;
+}
+
+static bool holds(const struct proof *p, const struct seccomp_compare *compare, uint64_t arg)
+{
+	uint64_t value = seccomp_compare_value(compare, p->values);
+
+	switch ((enum seccomp_value)compare->kind) {
+	case VALUE_FIXED:
+	case VALUE_EXEC_FD:
+		return (arg & compare->mask) == value;
+	case VALUE_NOT:
+		return (uint32_t)arg != value;
+	case VALUE_LT:
+		return arg < value;
+	case VALUE_LE:
+		return arg <= value;
+	case VALUE_GE:
+		return arg >= value;
+	case VALUE_GT:
+		return arg > value;
+	case VALUE_COUNT:
+		break;
+	}
+	return false;
+}
+
 static bool rule_matches(const struct proof *p, const struct seccomp_rule *rule,
 			 const struct seccomp_data *data)
 {
-	for (unsigned int i = 0; i < rule->count; i++) {
-		const struct seccomp_compare *compare = &rule->compare[i];
-		uint32_t low = (uint32_t)data->args[compare->arg];
-
-		if ((low & compare->mask) != seccomp_compare_value(compare, p->values))
+	for (unsigned int i = 0; i < rule->count; i++)
+		if (!holds(p, &rule->compare[i], data->args[rule->compare[i].arg]))
 			return false;
-	}
 	return true;
 }
 
@@ -134,15 +162,16 @@ static bool is_refused_ioctl(const struct proof *p, const struct seccomp_data *d
 static uint32_t expected(const struct proof *p, const struct entry *entry,
 			 const struct seccomp_data *data)
 {
+	if (data->nr > (int)seccomp_newest(p->profile) && data->nr <= SECCOMP_NEWEST)
+		return ANSWER(ENOSYS);
 	if (is_refused_ioctl(p, data))
 		return ANSWER(EPERM);
 	if (entry->always)
 		return SECCOMP_RET_ALLOW;
 	for (unsigned int i = 0; i < entry->count; i++)
 		if (rule_matches(p, entry->rules[i], data))
-			return entry->rules[i]->refuse ? ANSWER(entry->rules[i]->refuse)
-						       : SECCOMP_RET_ALLOW;
-	return ANSWER(EPERM);
+			return seccomp_action(entry->rules[i]->refuse);
+	return seccomp_action(p->profile->refuse ? p->profile->refuse : EPERM);
 }
 
 static int try_one(const struct proof *p, const struct entry *entry,
@@ -164,58 +193,86 @@ static int try_one(const struct proof *p, const struct entry *entry,
 struct values {
 	uint64_t at[VALUES_MAX];
 	unsigned int count;
+	bool full;
 };
 
 static void add_value(struct values *values, uint64_t value)
 {
-	if (values->count < VALUES_MAX)
+	for (unsigned int i = 0; i < values->count; i++)
+		if (values->at[i] == value)
+			return;
+	if (values->count == VALUES_MAX)
+		values->full = true;
+	else
 		values->at[values->count++] = value;
 }
 
-/* The edges of every comparison of @arg: the value, each bit of the mask flipped, and the extremes.
- */
-static void edges_of(const struct proof *p, const struct entry *entry, uint8_t arg,
+/* The value, its neighbours, each bit of the mask flipped, the same with a set upper half. */
+static void add_edges(struct values *values, uint64_t value, uint64_t mask)
+{
+	add_value(values, value);
+	add_value(values, value | 0xabcd000000000000ULL);
+	add_value(values, value | 1ULL << 32);
+	for (unsigned int bit = 0; bit < 32; bit++)
+		if ((uint32_t)mask != UINT32_MAX && mask >> bit & 1)
+			add_value(values, value ^ 1ULL << bit);
+	add_value(values, value + 1);
+	add_value(values, value - 1);
+	add_value(values, value | ~mask);
+}
+
+static bool edges_of(const struct proof *p, const struct entry *entry, uint8_t arg,
 		     struct values *values)
 {
+	bool used = false;
+
 	values->count = 0;
+	values->full = false;
 	add_value(values, 0);
 	add_value(values, UINT64_MAX);
 	for (unsigned int i = 0; i < entry->count; i++)
 		for (unsigned int c = 0; c < entry->rules[i]->count; c++) {
 			const struct seccomp_compare *compare = &entry->rules[i]->compare[c];
-			uint32_t value = seccomp_compare_value(compare, p->values);
 
 			if (compare->arg != arg)
 				continue;
-			add_value(values, value);
-			add_value(values, value | 0xabcd000000000000ULL);
-			for (unsigned int bit = 0; bit < 32; bit++)
-				if (compare->mask != UINT32_MAX && compare->mask >> bit & 1)
-					add_value(values, value ^ (1u << bit));
-			add_value(values, value + 1ULL);
-			add_value(values, value | ~compare->mask);
+			used = true;
+			add_edges(values, seccomp_compare_value(compare, p->values), compare->mask);
 		}
+	return used;
 }
 
-/* All pairs of edges of the (at most) three arguments that rules look at. */
-static int try_edges(const struct proof *p, const struct entry *entry, struct seccomp_data *data)
+static int try_pair(const struct proof *p, const struct entry *entry, struct seccomp_data *data,
+		    const uint8_t args[2])
 {
-	static const uint8_t pairs[][2] = {{0, 1}, {0, 2}, {0, 4}, {1, 2}};
 	struct values first;
 	struct values second;
+	bool both = edges_of(p, entry, args[0], &first) & edges_of(p, entry, args[1], &second);
 	int r = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
-		edges_of(p, entry, pairs[i][0], &first);
-		edges_of(p, entry, pairs[i][1], &second);
-		for (unsigned int a = 0; !r && a < first.count; a++)
-			for (unsigned int b = 0; !r && b < second.count; b++) {
-				memset(data->args, 0, sizeof(data->args));
-				data->args[pairs[i][0]] = first.at[a];
-				data->args[pairs[i][1]] = second.at[b];
-				r = try_one(p, entry, data);
-			}
-	}
+	if (first.full || second.full)
+		return err_set(p->err, E2BIG, "%s: too many comparisons for call %d",
+			       p->profile->name, data->nr);
+	for (unsigned int a = 0; !r && a < first.count; a++)
+		/* An argument that no rule looks at is tried with 0 and all ones. */
+		for (unsigned int b = 0; !r && b < (both ? second.count : 2); b++) {
+			memset(data->args, 0, sizeof(data->args));
+			data->args[args[0]] = first.at[a] & widest(p);
+			data->args[args[1]] = second.at[b] & widest(p);
+			r = try_one(p, entry, data);
+		}
+	return r;
+}
+
+/* All pairs of edges of any two arguments. */
+static int try_edges(const struct proof *p, const struct entry *entry, struct seccomp_data *data)
+{
+	int r = 0;
+
+	for (uint8_t a = 0; a < SECCOMP_ARGS; a++)
+		for (uint8_t b = 0; !r && b < SECCOMP_ARGS; b++)
+			if (a != b)
+				r = try_pair(p, entry, data, (const uint8_t[2]){a, b});
 	return r;
 }
 
@@ -226,7 +283,8 @@ static int try_plain(const struct proof *p, const struct entry *entry, struct se
 	bool may = true;
 	int r;
 
-	memset(data->args, 0xff, sizeof(data->args));
+	for (unsigned int i = 0; i < SECCOMP_ARGS; i++)
+		data->args[i] = widest(p);
 	r = try_one(p, entry, data);
 	memset(data->args, 0, sizeof(data->args));
 	if (!r)
@@ -250,7 +308,7 @@ static int try_ioctls(const struct proof *p, const struct entry *entry, struct s
 	for (size_t i = 0; !r && i < SECCOMP_IOCTLS; i++) {
 		data->args[1] = seccomp_ioctls_refused[i];
 		r = try_one(p, entry, data);
-		data->args[1] |= 0xffffffff00000000ULL;
+		data->args[1] |= 0xffffffff00000000ULL & widest(p);
 		if (!r)
 			r = try_one(p, entry, data);
 	}
@@ -265,7 +323,7 @@ static int prove_number(const struct proof *p, int number)
 
 	if (!r)
 		r = entry.count ? try_edges(p, &entry, &data) : try_plain(p, &entry, &data);
-	if (!r && number == p->ioctl_number)
+	if (!r && number == p->ioctl_number && number <= (int)seccomp_newest(p->profile))
 		r = try_ioctls(p, &entry, &data);
 	return r;
 }
@@ -276,7 +334,7 @@ static int prove_newer(const struct proof *p)
 	struct seccomp_data data = {.arch = seccomp_audit_arch(p->arch)};
 	uint32_t action = SECCOMP_RET_ALLOW;
 
-	for (data.nr = SECCOMP_NEWEST + 1; data.nr < 2 * SECCOMP_NEWEST; data.nr++)
+	for (data.nr = (int)seccomp_newest(p->profile) + 1; data.nr < 2 * SECCOMP_NEWEST; data.nr++)
 		if (seccomp_run(p->filter->code, p->filter->count, &data, &action) ||
 		    action != ANSWER(ENOSYS))
 			return err_set(p->err, EPERM,

@@ -13,7 +13,7 @@
  * A name that an architecture does not have is skipped for it; one that none has is an error.
  */
 /* clang-format off */
-static const char *const files[] = {
+const char *const seccomp_usual_files[] = {
 	"read", "write", "readv", "writev", "pread64", "pwrite64", "preadv", "pwritev", "preadv2",
 	"pwritev2", "open", "openat", "openat2", "creat", "close", "close_range", "lseek", "_llseek",
 	"stat", "fstat", "lstat", "stat64", "fstat64", "lstat64", "newfstatat", "fstatat64", "statx",
@@ -32,7 +32,7 @@ static const char *const files[] = {
 	NULL,
 };
 
-static const char *const memory[] = {
+const char *const seccomp_usual_memory[] = {
 	"brk", "munmap", "mremap", "madvise", "mincore", "msync", "mlock", "mlock2", "munlock",
 	"mlockall", "munlockall", "membarrier", "mseal", "pkey_alloc", "pkey_free",
 	"map_shadow_stack", "shmget", "shmdt", "shmctl", "semget", "semop", "semtimedop",
@@ -42,7 +42,7 @@ static const char *const memory[] = {
 	NULL,
 };
 
-static const char *const processes[] = {
+const char *const seccomp_usual_processes[] = {
 	"exit", "exit_group", "fork", "vfork", "execve", "wait4", "waitid", "waitpid", "kill", "tkill",
 	"tgkill", "pidfd_open", "pidfd_send_signal", "getpid", "getppid", "gettid", "getpgid",
 	"setpgid", "getpgrp", "getsid", "setsid", "getuid", "geteuid", "getgid", "getegid",
@@ -63,7 +63,7 @@ static const char *const processes[] = {
 	NULL,
 };
 
-static const char *const time_and_signals[] = {
+const char *const seccomp_usual_time[] = {
 	"time", "gettimeofday", "clock_gettime", "clock_gettime64", "clock_getres",
 	"clock_getres_time64", "clock_nanosleep", "clock_nanosleep_time64", "nanosleep", "alarm",
 	"pause", "getitimer", "setitimer", "timer_create", "timer_delete", "timer_getoverrun",
@@ -78,7 +78,7 @@ static const char *const time_and_signals[] = {
 	NULL,
 };
 
-static const char *const sockets[] = {
+const char *const seccomp_usual_sockets[] = {
 	"bind", "connect", "listen", "accept", "accept4", "getsockname", "getpeername", "getsockopt",
 	"setsockopt", "shutdown", "send", "sendto", "sendmsg", "sendmmsg", "recv", "recvfrom",
 	"recvmsg", "recvmmsg", "recvmmsg_time64",
@@ -86,7 +86,6 @@ static const char *const sockets[] = {
 };
 
 #define ALL_BITS 0xffffffffu
-#define NEW_NAMESPACES 0x7e020000u /* CLONE_NEW{NS,CGROUP,UTS,IPC,USER,PID,NET} */
 #define CLONE_SIBLING 0x00008000u  /* CLONE_PARENT: a child that looks like one of somebody else */
 #define TYPE_BITS 0170000u
 #define FIFO 0010000u
@@ -97,7 +96,7 @@ static const char *const sockets[] = {
 static const struct seccomp_rule strict_rules[] = {
 	/* The C library falls back to clone, whose flags a filter can see. */
 	{.name = "clone3", .refuse = ENOSYS},
-	{.name = "clone", .count = 1, .compare = {{0, VALUE_FIXED, NEW_NAMESPACES | CLONE_SIBLING, 0}}},
+	{.name = "clone", .count = 1, .compare = {{0, VALUE_FIXED, CLONE_NEW_ALL | CLONE_SIBLING, 0}}},
 	{.name = "socket", .count = 1, .compare = {{0, VALUE_FIXED, ALL_BITS, 1}}},  /* AF_UNIX */
 	{.name = "socket", .count = 1, .compare = {{0, VALUE_FIXED, ALL_BITS, 2}}},  /* AF_INET */
 	{.name = "socket", .count = 1, .compare = {{0, VALUE_FIXED, ALL_BITS, 10}}}, /* AF_INET6 */
@@ -109,9 +108,6 @@ static const struct seccomp_rule strict_rules[] = {
 	{.name = "personality", .count = 1, .compare = {{0, VALUE_FIXED, ALL_BITS, ALL_BITS}}},
 	{.name = "mknod", .count = 1, .compare = {{1, VALUE_FIXED, TYPE_BITS, FIFO}}},
 	{.name = "mknodat", .count = 1, .compare = {{2, VALUE_FIXED, TYPE_BITS, FIFO}}},
-	/* shmat(SHM_EXEC) would be memory that is written and run. */
-	{.name = "shmat", .when = WHEN_MDWE, .count = 1, .compare = {{2, VALUE_FIXED, SHM_X, 0}}},
-	{.name = "shmat", .when = WHEN_JIT},
 	{.name = NULL},
 };
 
@@ -135,6 +131,13 @@ const struct seccomp_rule seccomp_memory_rules[] = {
 	{.name = NULL},
 };
 
+const struct seccomp_rule seccomp_shm_rules[] = {
+	/* shmat(SHM_EXEC) would be memory that is written and run. */
+	{.name = "shmat", .when = WHEN_MDWE, .count = 1, .compare = {{2, VALUE_FIXED, SHM_X, 0}}},
+	{.name = "shmat", .when = WHEN_JIT},
+	{.name = NULL},
+};
+
 /* AT_EMPTY_PATH on E only: no other descriptor can be run, and E is gone after the exec. G needs no
  * rule of its own: read(2) is allowed everywhere. */
 const struct seccomp_rule seccomp_exec_rules[] = {
@@ -144,7 +147,7 @@ const struct seccomp_rule seccomp_exec_rules[] = {
 
 const struct seccomp_profile seccomp_strict = {
 	.name = "builtin:strict",
-	.allow = {files, memory, processes, time_and_signals, sockets},
-	.rules = {strict_rules, seccomp_memory_rules, seccomp_exec_rules},
+	.allow = {seccomp_usual_files, seccomp_usual_memory, seccomp_usual_processes, seccomp_usual_time, seccomp_usual_sockets},
+	.rules = {strict_rules, seccomp_memory_rules, seccomp_shm_rules, seccomp_exec_rules},
 };
 /* clang-format on */
