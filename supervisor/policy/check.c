@@ -52,11 +52,16 @@ int policy_check_tmpfs(const struct policy *policy, const struct device_policy *
 int policy_check_seccomp(const struct policy *policy, const struct device_policy *device,
 			 const struct device_service *service, struct err *err)
 {
+	const char *what = policy->seccomp == SECCOMP_MOBY ? "builtin:moby" : policy->seccomp_file;
+	const char *key = policy->seccomp == SECCOMP_MOBY ? "allow_moby" : "allow_seccomp_file";
+
 	(void)device;
-	(void)service;
-	if (policy->seccomp == SECCOMP_STRICT)
+	if (policy->seccomp == SECCOMP_STRICT ||
+	    (policy->seccomp == SECCOMP_MOBY && service->bounds.allow_moby) ||
+	    (policy->seccomp == SECCOMP_FILE && service->bounds.allow_seccomp_file))
 		return 0;
-	return err_set(err, EACCES, "only builtin:strict is built in");
+	(void)err_set(err, EACCES, "%s: not granted by the device", what);
+	return err_hint(err, "%s = yes in [service NAME] of supervisor.conf grants it", key);
 }
 
 int policy_check_jit(const struct policy *policy, const struct device_policy *device,

@@ -39,7 +39,7 @@ static const struct policy_refusal refusals[] = {
 	LATER("cpuset_cpus"), LATER("apparmor"), LATER("landlock"), LATER("log_driver"), LATER("log_tag"), LATER("init"),
 	LATER("standby"), LATER("critical"), LATER("shm_size"), LATER("devices"), LATER("device"), LATER("device_log"),
 	LATER("isolation"), LATER("runtime"), LATER("time_source"), LATER("sysfs"), LATER("proc"), LATER("sys"),
-	LATER("seccomp_arch"), LATER("cpu_weight"),
+	LATER("cpu_weight"),
 };
 /* clang-format on */
 

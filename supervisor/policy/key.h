@@ -173,6 +173,7 @@ POLICY_TYPE(rate);
 POLICY_TYPE(restart);
 POLICY_TYPE(revoked);
 POLICY_TYPE(scope);
+POLICY_TYPE(seccomp);
 POLICY_TYPE(signal);
 POLICY_TYPE(size);
 POLICY_TYPE(time);

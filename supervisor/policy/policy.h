@@ -13,7 +13,7 @@
  * processes; all times in milliseconds, all sizes in bytes.
  */
 
-#define POLICY_MAGIC        0x42505331u /* "BPS1": changes with every change of the struct */
+#define POLICY_MAGIC        0x42505332u /* "BPS2": changes with every change of the struct */
 #define POLICY_ARGV_BYTES   2048
 #define POLICY_ENV_BYTES    4096
 #define POLICY_PATH_SIZE    128
@@ -96,6 +96,7 @@ struct policy {
 	struct policy_tmpfs tmpfs[POLICY_TMPFS_MAX];
 
 	uint8_t seccomp; /* enum policy_seccomp */
+	char seccomp_file[POLICY_PATH_SIZE]; /* in the image; empty for a builtin profile */
 	bool mdwe;
 
 	uint8_t restart; /* enum policy_restart */
@@ -133,7 +134,7 @@ struct policy {
  * maxima for every service, [service NAME] for one. A service that is not named here does not exist
  * for the device.
  */
-#define DEVICE_MAGIC        0x42444331u /* "BDC1" */
+#define DEVICE_MAGIC        0x42444332u /* "BDC2" */
 #define DEVICE_SERVICES_MAX 256
 #define DEVICE_ADDRESS_SIZE 46 /* INET6_ADDRSTRLEN */
 
@@ -153,6 +154,7 @@ struct device_bounds {
 	uint32_t stop_timeout_ms;
 	bool allow_jit;  /* mdwe = no */
 	bool allow_moby; /* seccomp = builtin:moby */
+	bool allow_seccomp_file; /* seccomp = a file of the image */
 };
 
 struct device_service {

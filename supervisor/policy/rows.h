@@ -38,7 +38,6 @@
 
 /* tables.c */
 extern const char *const policy_arch_words[];
-extern const char *const policy_seccomp_words[];
 extern const char *const policy_ready_words[];
 extern const char *const policy_overflow_words[];
 extern const char *const policy_facility_words[];

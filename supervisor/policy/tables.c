@@ -19,7 +19,6 @@ _Static_assert(offsetof(struct policy, label_text) ==
 	       "pair");
 
 const char *const policy_arch_words[ARCH_COUNT] = {"x86_64", "aarch64", "armv7", "riscv64"};
-const char *const policy_seccomp_words[] = {"builtin:strict"};
 const char *const policy_ready_words[READY_COUNT] = {"exec"};
 const char *const policy_overflow_words[OVERFLOW_COUNT] = {"drop", "block"};
 const char *const policy_facility_words[] = {

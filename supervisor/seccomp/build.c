@@ -219,9 +219,9 @@ int seccomp_profile_build(const struct seccomp_profile *profile,
 
 	if (arch >= ARCH_COUNT)
 		return err_set(err, EINVAL, "unknown architecture");
-	/* The oldest level: nothing is asked of the kernel we run on, so every host makes the same
-	 * bytes. */
-	(void)seccomp_api_set(1);
+	/* A set level: nothing is asked of the kernel we run on, so every host makes the same
+	 * bytes. 3 is the first that kills processes (Linux 4.14). */
+	(void)seccomp_api_set(3);
 	b.dflt = scmp_action(profile->refuse ? profile->refuse : EPERM);
 	b.context = seccomp_init(b.dflt);
 	if (!b.context)
@@ -239,16 +239,29 @@ int seccomp_profile_build(const struct seccomp_profile *profile,
 	return r ? r : seccomp_profile_prove(profile, values, arch, filter, err);
 }
 
-int seccomp_build(const struct policy *policy, enum policy_arch arch, struct seccomp_filter *filter,
-		  struct err *err)
+static int build_file(const struct seccomp_text *file, const struct seccomp_values *values,
+		      enum policy_arch arch, struct seccomp_filter *filter, struct err *err)
+{
+	static struct seccomp_listing listing;
+	int r = seccomp_docker_read(file, arch, values->mdwe, &listing, err);
+
+	return r ? r : seccomp_profile_build(&listing.profile, values, arch, filter, err);
+}
+
+int seccomp_build(const struct policy *policy, const struct seccomp_text *file,
+		  enum policy_arch arch, struct seccomp_filter *filter, struct err *err)
 {
 	uint64_t exec_fd = policy->rlimits[RLIMIT_NOFILE_ROW].hard;
 	struct seccomp_values values = {.exec_fd = (uint32_t)exec_fd, .mdwe = policy->mdwe};
 
-	if (policy->seccomp != SECCOMP_STRICT && policy->seccomp != SECCOMP_MOBY)
-		return err_set(err, ENOTSUP, "this seccomp profile is not built in");
 	/* 3: standard input, output and error; the upper end keeps E + 1 a positive int. */
 	if (exec_fd < 3 || exec_fd >= INT32_MAX)
 		return err_set(err, EINVAL, "ulimit nofile leaves no room for the program itself");
-	return seccomp_profile_build(policy->seccomp == SECCOMP_STRICT ? &seccomp_strict : &seccomp_moby, &values, arch, filter, err);
+	if (policy->seccomp == SECCOMP_STRICT)
+		return seccomp_profile_build(&seccomp_strict, &values, arch, filter, err);
+	if (policy->seccomp == SECCOMP_MOBY)
+		return seccomp_profile_build(&seccomp_moby, &values, arch, filter, err);
+	if (policy->seccomp != SECCOMP_FILE || !file)
+		return err_set(err, ENOTSUP, "no such seccomp profile");
+	return build_file(file, &values, arch, filter, err);
 }

@@ -32,9 +32,18 @@ int json_fail(const struct json *json, const char *format, ...)
 	return err_set(json->err, EINVAL, "%s:%u:%u: %s", json->name, line, column, reason);
 }
 
+struct json json_back(const struct json *json)
+{
+	struct json back = *json;
+
+	back.at = json->word;
+	return back;
+}
+
 static void skip_space(struct json *json)
 {
-	while (json->at < json->size && json->text[json->at] && strchr(" \t\r\n", json->text[json->at]))
+	while (json->at < json->size && json->text[json->at] &&
+	       strchr(" \t\r\n", json->text[json->at]))
 		json->at++;
 }
 
@@ -99,6 +108,7 @@ int json_word(struct json *json, char *to, size_t size)
 
 	if (r)
 		return r;
+	json->word = json->at - 1;
 	for (; json->at < json->size && json->text[json->at] != '"'; json->at++) {
 		char c = json->text[json->at];
 
@@ -166,6 +176,7 @@ int json_number(struct json *json, uint64_t max, uint64_t *number)
 	bool zero = peek(json) == '0';
 	struct json start = *json;
 
+	json->word = json->at;
 	if (!is_digit(json))
 		return json_fail(json, "expected a whole number");
 	for (; is_digit(json); json->at++) {

@@ -8,8 +8,8 @@
 #include "base/err.h"
 
 /*
- * A bounded, strict reader of JSON (RFC 8259): the caller says what it expects, there is no tree, no
- * allocation and no recursion. Every error names file, line and column of what was not expected.
+ * A bounded, strict reader of JSON (RFC 8259): the caller says what it expects, there is no tree,
+ * no allocation and no recursion. Every error names file, line and column of what was not expected.
  * The text need not be terminated.
  */
 struct json {
@@ -17,12 +17,16 @@ struct json {
 	const char *text;
 	size_t size;
 	size_t at;
+	size_t word; /* where the last string or number began */
 	struct err *err;
 };
 
 /* -EINVAL with "name:line:column: reason" of the place where the reader stands. */
 int json_fail(const struct json *json, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* The same reader at the beginning of the last string or number, for a message about it. */
+struct json json_back(const struct json *json);
 
 /*
  * The members of an object, one per call: 1 with its name in @key, 0 behind the last. *@first must

@@ -7,8 +7,8 @@
  * builtin:moby: what Docker's default list lets a container without capabilities do, on top of what
  * builtin:strict allows. Left out, because nothing may have it here: ptrace and process_vm_* (which
  * Docker allows since Linux 4.8), and clone3, which answers ENOSYS as in Docker. The socket
- * families are Docker's: all up to 45 but DECnet, Econet, ATMSVC, IRDA, WANPIPE, ISDN, CAIF, ALG and
- * VSOCK.
+ * families are Docker's: all up to 45 but DECnet, Econet, ATMSVC, IRDA, WANPIPE, ISDN, CAIF, ALG
+ * and VSOCK.
  */
 /* clang-format off */
 static const char *const more[] = {

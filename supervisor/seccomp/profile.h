@@ -15,10 +15,11 @@
 enum seccomp_when { WHEN_ALWAYS, WHEN_MDWE, WHEN_JIT };
 
 /*
- * What a comparison asks of its argument. FIXED: (argument & mask) == value; a mask of 32 ones looks
- * at the half that the kernel uses for int and flags. EXEC_FD: the same with E. NOT: the low half
- * is another value; comparing all 64 bits would let (value | 1 << 32) through, which the kernel
- * takes for value. The other four compare all 64 bits, as sizes are. On armv7 arguments have 32.
+ * What a comparison asks of its argument. FIXED: (argument & mask) == value; a mask of 32 ones
+ * looks at the half that the kernel uses for int and flags. EXEC_FD: the same with E. NOT: the low
+ * half is another value; comparing all 64 bits would let (value | 1 << 32) through, which the
+ * kernel takes for value. The other four compare all 64 bits, as sizes are. On armv7 arguments
+ * have 32.
  */
 enum seccomp_value {
 	VALUE_FIXED,
@@ -60,7 +61,7 @@ struct seccomp_profile {
 	const char *name;
 	const char *const *allow[SECCOMP_TABLES];         /* names, NULL at the end of each */
 	const struct seccomp_rule *rules[SECCOMP_TABLES]; /* name NULL at the end of each */
-	uint16_t refuse; /* what is in no table; 0: EPERM */
+	uint16_t refuse;                                  /* what is in no table; 0: EPERM */
 	uint16_t newest; /* calls above it answer ENOSYS; 0: SECCOMP_NEWEST */
 };
 

@@ -5,8 +5,8 @@
 
 /*
  * Append @rule unless the listing says the same already, or it allows what the never-list forbids
- * (Debian's list allows and refuses setns: that is no contradiction here). -EPROTO: another rule answers some call
- * differently, and nothing says which counts; -E2BIG.
+ * (Debian's list allows and refuses setns: that is no contradiction here). -EPROTO: another rule
+ * answers some call differently, and nothing says which counts; -E2BIG.
  */
 int seccomp_listing_add(struct seccomp_listing *listing, const struct seccomp_rule *rule);
 

@@ -33,10 +33,10 @@ static int setup(void **state)
 	policy.rlimits[7].hard = E;
 	for (int arch = 0; arch < ARCH_COUNT; arch++) {
 		policy.mdwe = true;
-		if (seccomp_build(&policy, (enum policy_arch)arch, &filters[arch], &err))
+		if (seccomp_build(&policy, NULL, (enum policy_arch)arch, &filters[arch], &err))
 			return -1;
 		policy.mdwe = false;
-		if (seccomp_build(&policy, (enum policy_arch)arch, &jit_filters[arch], &err))
+		if (seccomp_build(&policy, NULL, (enum policy_arch)arch, &jit_filters[arch], &err))
 			return -1;
 	}
 	return 0;
@@ -311,15 +311,15 @@ static void test_refusals(void **state)
 	(void)state;
 	policy.rlimits[7].hard = 1024;
 	policy.seccomp = SECCOMP_COUNT;
-	assert_int_equal(seccomp_build(&policy, ARCH_X86_64, &filter, &err), -ENOTSUP);
+	assert_int_equal(seccomp_build(&policy, NULL, ARCH_X86_64, &filter, &err), -ENOTSUP);
 	policy.seccomp = SECCOMP_FILE;
-	assert_int_equal(seccomp_build(&policy, ARCH_X86_64, &filter, &err), -ENOTSUP);
+	assert_int_equal(seccomp_build(&policy, NULL, ARCH_X86_64, &filter, &err), -ENOTSUP);
 	policy.seccomp = SECCOMP_STRICT;
-	assert_int_equal(seccomp_build(&policy, ARCH_COUNT, &filter, &err), -EINVAL);
+	assert_int_equal(seccomp_build(&policy, NULL, ARCH_COUNT, &filter, &err), -EINVAL);
 	policy.rlimits[7].hard = 2;
-	assert_int_equal(seccomp_build(&policy, ARCH_X86_64, &filter, &err), -EINVAL);
+	assert_int_equal(seccomp_build(&policy, NULL, ARCH_X86_64, &filter, &err), -EINVAL);
 	policy.rlimits[7].hard = UINT64_MAX;
-	assert_int_equal(seccomp_build(&policy, ARCH_X86_64, &filter, &err), -EINVAL);
+	assert_int_equal(seccomp_build(&policy, NULL, ARCH_X86_64, &filter, &err), -EINVAL);
 }
 
 static void test_profile_mistakes(void **state)

@@ -106,7 +106,10 @@ static void test_broken_limits(void **state)
 	BREAK(policy.tmpfs[0].mode = 04777);
 	BREAK(policy.tmpfs[0].inodes = 0);
 	BREAK(policy.tmpfs_count = 2; policy.tmpfs[1] = policy.tmpfs[0]);
-	BREAK(policy.seccomp = SECCOMP_MOBY);
+	BREAK(policy.seccomp = SECCOMP_FILE);
+	BREAK(policy.seccomp = SECCOMP_COUNT);
+	BREAK(memcpy(policy.seccomp_file, "/p.json", 8));
+	BREAK(memset(policy.seccomp_file, '/', sizeof(policy.seccomp_file)));
 	BREAK(memset(&policy.mdwe, 2, 1));
 	BREAK(policy.restart = RESTART_COUNT);
 	BREAK(policy.restart_max = 101);

@@ -30,6 +30,7 @@
 #define MANIFEST "usr/lib/bartizan/service.ini"
 
 static char text[TEXT_MAX + 1];
+static char profile[SECCOMP_JSON_MAX + 1];
 
 /* What is sent back: two sealed descriptors. */
 struct answer {
@@ -60,21 +61,40 @@ static int read_text(int fd, const char *name, size_t *size, struct err *err)
 }
 
 /*
- * The manifest, through no link and no other file system: what was signed is what is read. A
+ * A file of the image, through no link and no other file system: what was signed is what is read. A
  * symbolic link would be signed too, but it would point into the namespace of this process.
  */
-static int open_manifest(int mount_fd, struct err *err)
+static int open_inside(int mount_fd, const char *path, struct err *err)
 {
 	struct open_how how = {
 		.flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV |
 			   RESOLVE_NO_MAGICLINKS,
 	};
-	long fd = syscall(SYS_openat2, mount_fd, MANIFEST, &how, sizeof(how));
+	long fd = syscall(SYS_openat2, mount_fd, path, &how, sizeof(how));
 
 	if (fd < 0)
-		return err_sys(err, errno, "image has no readable /" MANIFEST);
+		return err_sys(err, errno, "image has no readable /%s", path);
 	return (int)fd;
+}
+
+/* The filter profile that the image brings along, if the policy names one. */
+static int read_profile(int mount_fd, const struct policy *policy, struct seccomp_text *file,
+			struct err *err)
+{
+	CLEAN_FD int fd = -1;
+	ssize_t n;
+
+	if (policy->seccomp != SECCOMP_FILE)
+		return 0;
+	fd = open_inside(mount_fd, policy->seccomp_file + 1, err);
+	if (fd < 0)
+		return fd;
+	n = fd_read_up_to(fd, profile, sizeof(profile));
+	if (n < 0)
+		return err_sys(err, (int)-n, "cannot read %s", policy->seccomp_file);
+	*file = (struct seccomp_text){policy->seccomp_file, profile, (size_t)n};
+	return 0;
 }
 
 static int seal(const char *name, const void *data, size_t size, int *fd, struct err *err)
@@ -88,6 +108,7 @@ static int compile_service(const struct received *received, struct answer *answe
 	static struct policy policy;
 	static struct seccomp_filter filter;
 	enum policy_arch arch = (enum policy_arch)received->message.compile.arch;
+	struct seccomp_text file = {0};
 	CLEAN_FD int file_fd = -1;
 	size_t size = 0;
 	int r;
@@ -95,14 +116,15 @@ static int compile_service(const struct received *received, struct answer *answe
 	if (received->message.compile.arch >= ARCH_COUNT)
 		return err_set(err, EINVAL, "no such architecture: %u",
 			       received->message.compile.arch);
-	file_fd = open_manifest(received->fds[0], err);
+	file_fd = open_inside(received->fds[0], MANIFEST, err);
 	if (file_fd < 0)
 		return file_fd;
 	r = read_text(file_fd, "service.ini", &size, err);
 	r = r ? r
 	      : policy_load_service(&(struct policy_text){"service.ini", text, size}, true, &policy,
 				    err);
-	r = r ? r : seccomp_build(&policy, arch, &filter, err);
+	r = r ? r : read_profile(received->fds[0], &policy, &file, err);
+	r = r ? r : seccomp_build(&policy, file.name ? &file : NULL, arch, &filter, err);
 	r = r ? r : seal("policy", &policy, sizeof(policy), &answer->fds[0], err);
 	answer->type = M_COMPILED_SERVICE;
 	return r ? r : seal("filter", &filter, sizeof(filter), &answer->fds[1], err);
