@@ -23,12 +23,12 @@ REFUSED = {
 BOUNDS = {
     "seccomp": (
         ("seccomp = builtin:moby", "allow_moby = yes", "allow_seccomp_file = yes",
-         "seccomp = builtin:moby is not granted by the device; allow_moby = yes in [service NAME] of supervisor.conf grants it"),
+         "not granted by the device; allow_moby = yes in [service NAME] of supervisor.conf grants it"),
         ("seccomp = /etc/p.json", "allow_seccomp_file = yes", "allow_moby = yes",
-         "seccomp = /etc/p.json is not granted by the device; allow_seccomp_file = yes in [service NAME] of supervisor.conf grants it"),
+         "not granted by the device; allow_seccomp_file = yes in [service NAME] of supervisor.conf grants it"),
     ),
     "mdwe": (
         ("mdwe = no", "allow_jit = yes", "",
-         "mdwe = no is not granted by the device; allow_jit = yes in [service NAME] of supervisor.conf grants it"),
+         "not granted by the device; allow_jit = yes in [service NAME] of supervisor.conf grants it"),
     ),
 }
