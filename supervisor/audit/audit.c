@@ -61,7 +61,7 @@ static void add_value(struct body *body, enum audit_type type, const struct audi
 
 void audit_put(enum audit_event event, const struct audit_value *values, size_t count)
 {
-	const struct audit_def *def = &audit_events[event];
+	const struct audit_shape *shape = &audit_shapes[event];
 	struct audit_record head = {.event = (uint16_t)event, .boot_us = clock_boot_us()};
 	struct body body = {.used = 0};
 
@@ -70,12 +70,12 @@ void audit_put(enum audit_event event, const struct audit_value *values, size_t 
 	_Static_assert(32 <= AUDIT_STRING_MAX, "a hash needs no more room than a string");
 	if (!own_ring)
 		return;
-	for (size_t i = 0; def->fields[i].type != AUDIT_END; i++)
-		add_value(&body, def->fields[i].type, i < count ? &values[i] : NULL);
+	for (size_t i = 0; shape->types[i] != AUDIT_END; i++)
+		add_value(&body, (enum audit_type)shape->types[i], i < count ? &values[i] : NULL);
 	head.size = (uint16_t)(sizeof(head) + body.used);
 	head.sn = ring_next_number(own_ring);
 	(void)ring_put(
-		own_ring, (unsigned int)def->lane,
+		own_ring, (unsigned int)shape->lane,
 		(const struct ring_piece[2]){{&head, sizeof(head)}, {body.bytes, body.used}});
 }
 

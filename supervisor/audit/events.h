@@ -41,10 +41,18 @@ struct audit_def {
 	const char *name; /* "START", the "e" of the record and MSGID of RFC 5424 */
 	enum audit_lane lane;
 	enum audit_severity severity; /* never from service bytes */
-	const char *help;
 	struct audit_field fields[AUDIT_FIELDS_MAX + 1]; /* ends with AUDIT_END */
 };
 
 extern const struct audit_def audit_events[EVENT_COUNT];
+
+/* What a producer needs of a row: it writes values and no names, and has none of them in its file.
+ */
+struct audit_shape {
+	uint8_t lane;
+	uint8_t types[AUDIT_FIELDS_MAX + 1]; /* enum audit_type; ends with AUDIT_END */
+};
+
+extern const struct audit_shape audit_shapes[EVENT_COUNT];
 
 #endif
