@@ -76,28 +76,27 @@ board-link:
 
 # ---- sysroots and libraries: the script's stamps decide; its summary changes only when they do
 
+SYSROOTS := $(shell toolchain/deps --cache $(CACHE) --where)
+
 DEPS_STATE := $(O)/gen/deps.state
 $(DEPS_STATE): FORCE
 	@mkdir -p $(CACHE) $(@D)
 	@flock $(CACHE)/lock toolchain/deps --cache $(CACHE) $(sort $(ARCH) $(HOST_ARCH))
-	@cat $(CACHE)/$(TARGET_TRIPLE)/stamp/* $(CACHE)/$(HOST_TRIPLE)/stamp/* | grep -aE '^[0-9a-f]{64}' >$@.part; \
+	@cat $(SYSROOTS)/$(TARGET_TRIPLE)/stamp/* $(SYSROOTS)/$(HOST_TRIPLE)/stamp/* | grep -aE '^[0-9a-f]{64}' >$@.part; \
 		cmp -s $@.part $@ && rm $@.part || mv $@.part $@
 
 # ---- compiling and linking, once for the target and once for the host
 
 COMMON_CFLAGS := -D_GNU_SOURCE -iquote supervisor -I$(O)/include $(TARGET_CFLAGS) $(HARDEN_CFLAGS) -g \
-	-ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(O)=out -ffile-prefix-map=$(CACHE)=cache \
+	-ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(O)=out -ffile-prefix-map=$(SYSROOTS)=sysroots \
 	$(if $(USE_LTO),$(TARGET_LTO)) $(WARN_CFLAGS)
+# norelro: musl's start code of static programs makes nothing read-only again, so the room it takes protects nothing.
 LINK_FLAGS := $(TARGET_CFLAGS) $(HARDEN_CFLAGS) $(if $(USE_LTO),-flto=$(shell nproc),-fno-lto) \
-	-Wl,--gc-sections -Wl,--build-id=none -Wl,--fatal-warnings
-# The linker's own script, but segments meet within a page of the file instead of being filled up to the next
-# one.  A page at a border is then mapped twice, with the rights of each side; no page is writable and executable.
-SHARE_PAGES := s/^  \. = ALIGN(CONSTANT (MAXPAGESIZE));/  . = ALIGN(CONSTANT (MAXPAGESIZE)) + (. \& (CONSTANT (MAXPAGESIZE) - 1));/
-$(O)/gen/%.ld: toolchain/build.mk toolchain/musl.specs $(DEPS_STATE)
+	-Wl,--gc-sections -Wl,--build-id=none -Wl,--fatal-warnings -Wl,-z,norelro
+$(O)/gen/%.ld: toolchain/ld.awk $(DEPS_STATE)
 	$(call say,GEN,$(@F))
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CACHE)/$*/bin/$*-gcc -nostdlib -Wl,--verbose -xc /dev/null -o /dev/null | sed -e '1,/^=====/d' -e '/^=====/,$$d' \
-		-e '$(SHARE_PAGES)' >$@
+	$(Q)$(SYSROOTS)/$*/bin/$*-gcc -nostdlib -Wl,--verbose -xc /dev/null -o /dev/null 2>/dev/null | awk -f $< >$@
 
 # A change of flags or libraries rebuilds; the file changes only when its text does.
 FLAGS_STATE := $(O)/gen/flags.state
@@ -107,7 +106,7 @@ $(FLAGS_STATE): FORCE
 	@echo '$(COMMON_CFLAGS) $(LINK_FLAGS) $(TARGET_LDFLAGS) $(BOARD) $(ARCH)' | cmp -s - $@ || \
 		echo '$(COMMON_CFLAGS) $(LINK_FLAGS) $(TARGET_LDFLAGS) $(BOARD) $(ARCH)' >$@
 
-includes = $(foreach l,$(LIBRARIES),-isystem $(CACHE)/$(1)/pkg/$(l)/include)
+includes = $(foreach l,$(LIBRARIES),-isystem $(SYSROOTS)/$(1)/pkg/$(l)/include)
 objects = $(patsubst supervisor/%.c,$(1)/obj/%.o,$(2))
 
 # side(output directory, triple, extra defines): rules for the objects and libraries of one side
@@ -115,13 +114,13 @@ define side
 $(1)/obj/%.o: supervisor/%.c $(FLAGS_STATE) $(DEPS_STATE) $(O)/include/generated/autoconf.h
 	$$(call say,$(4)CC,$$*.o)
 	$$(Q)mkdir -p $$(@D)
-	$$(Q)$(CACHE)/$(2)/bin/$(2)-gcc $$(COMMON_CFLAGS) $(3) $$(call includes,$(2)) -frandom-seed=$$* \
+	$$(Q)$(SYSROOTS)/$(2)/bin/$(2)-gcc $$(COMMON_CFLAGS) $(3) $$(call includes,$(2)) -frandom-seed=$$* \
 		-MMD -MP -c $$< -o $$@
 
 $(1)/obj/gen/%.o: $(O)/gen/%.c $(FLAGS_STATE) $(DEPS_STATE)
 	$$(call say,$(4)CC,gen/$$*.o)
 	$$(Q)mkdir -p $$(@D)
-	$$(Q)$(CACHE)/$(2)/bin/$(2)-gcc $$(COMMON_CFLAGS) $(3) $$(call includes,$(2)) -frandom-seed=$$* \
+	$$(Q)$(SYSROOTS)/$(2)/bin/$(2)-gcc $$(COMMON_CFLAGS) $(3) $$(call includes,$(2)) -frandom-seed=$$* \
 		-MMD -MP -c $$< -o $$@
 
 $(foreach d,$(SUPERVISOR_DIRS),$(call archive,$(1),$(2),$(d),$(4)))
@@ -132,7 +131,7 @@ define archive
 $(1)/lib/$(3).a: $(call objects,$(1),$(call sources_of,supervisor/$(3))) $(LINKS_MK)
 	$$(call say,$(4)AR,$(3).a)
 	$$(Q)mkdir -p $$(@D) && rm -f $$@
-	$$(Q)$(CACHE)/$(2)/bin/$(2)-ar rcsD $$@ $(call objects,$(1),$(call sources_of,supervisor/$(3)))
+	$$(Q)$(SYSROOTS)/$(2)/bin/$(2)-ar rcsD $$@ $(call objects,$(1),$(call sources_of,supervisor/$(3)))
 -include $(patsubst %.o,%.d,$(call objects,$(1),$(call sources_of,supervisor/$(3))))
 endef
 
@@ -142,15 +141,16 @@ $(1)/debug/$(3): $(call objects,$(1),$(call program_sources,$(3))) $(5) \
 		$(foreach d,$(call dirs_of,$(4)),$(1)/lib/$(d).a) $(O)/gen/$(2).ld $(FLAGS_STATE) $(DEPS_STATE)
 	$$(call say,$(6)LINK,$(3))
 	$$(Q)mkdir -p $$(@D) $(1)/map
-	$$(Q)$(CACHE)/$(2)/bin/$(2)-gcc $$(LINK_FLAGS) $(if $(filter HOST,$(6)),$(HOST_LDFLAGS),$(TARGET_LDFLAGS)) -Wl,-T,$(O)/gen/$(2).ld -Wl,-Map=$(1)/map/$(3).map -o $$@ \
+	$$(Q)$(SYSROOTS)/$(2)/bin/$(2)-gcc $$(LINK_FLAGS) $(if $(filter HOST,$(6)),$(HOST_LDFLAGS),$(TARGET_LDFLAGS)) -Wl,-T,$(O)/gen/$(2).ld -Wl,-Map=$(1)/map/$(3).map -o $$@ \
 		$(call objects,$(1),$(call program_sources,$(3))) $(5) -Wl,--start-group \
-		$(foreach d,$(call dirs_of,$(4)),$(1)/lib/$(d).a) $(foreach l,$(LIBS_$(4)),$(CACHE)/$(2)/pkg/$(or $(if $(6),$(host_lib_of_$(l))),$(lib_of_$(l)))) \
+		$(foreach d,$(call dirs_of,$(4)),$(1)/lib/$(d).a) $(foreach l,$(LIBS_$(4)),$(SYSROOTS)/$(2)/pkg/$(or $(if $(6),$(host_lib_of_$(l))),$(lib_of_$(l)))) \
 		-lgcc -lc -Wl,--end-group
 -include $(patsubst %.o,%.d,$(call objects,$(1),$(call program_sources,$(3))))
 
-$(7)/$(3): $(1)/debug/$(3)
+$(7)/$(3): $(1)/debug/$(3) toolchain/relr
 	$$(Q)mkdir -p $$(@D)
-	$$(Q)$(CACHE)/$(2)/bin/$(2)-strip --strip-all -R .comment -R .note.GNU-stack -o $$@ $$<
+	$$(Q)$(SYSROOTS)/$(2)/bin/$(2)-strip --strip-all -R .comment -R .note.GNU-stack -o $$@ $$<
+	$$(Q)toolchain/relr $$@
 endef
 
 # Programs that carry generated C: the board's facts, and the filters of the helpers.

@@ -7,7 +7,7 @@
 
 include $(O)/.config
 include toolchain/flags.mk
-NATIVE := $(CACHE)/native
+NATIVE := $(shell toolchain/deps --cache $(CACHE) --where)/native
 comma := ,
 ifneq ($(V),1)
 Q := @

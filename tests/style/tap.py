@@ -1,12 +1,20 @@
 """What the style suites share: TAP on stdout, C sources without their comments and strings."""
 import os
 import re
+import subprocess
 import sys
 
 sys.dont_write_bytecode = True
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SUPERVISOR = os.path.join(TOP, "supervisor")
 OUT = os.environ.get("BARTIZAN_OUT") or os.path.join(TOP, "build", "out")
+
+
+def sysroots():
+    """Where the third-party libraries are: TRIPLE/pkg/NAME/{include,lib}."""
+    cache = os.environ.get("BARTIZAN_CACHE") or os.path.join(TOP, "build", "cache")
+    return subprocess.run([os.path.join(TOP, "toolchain", "deps"), "--cache", cache, "--where"], check=True, text=True,
+                          stdout=subprocess.PIPE).stdout.strip()
 
 
 class Tap:

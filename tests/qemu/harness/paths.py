@@ -1,4 +1,5 @@
 """Where the build put what a boot needs."""
+import functools
 import os
 import subprocess
 
@@ -47,12 +48,20 @@ def board_out(board):
     raise Missing(f"{board} is not built in {OUT}: make board-{board}")
 
 
-def compiler(board):
+@functools.lru_cache(maxsize=None)
+def sysroot(board):
+    """The compiler, libc and libraries of a board; TRIPLE/pkg/NAME/{include,lib} are below."""
     triple = BOARDS[board][0]
-    path = os.path.join(CACHE, triple, "bin", triple + "-gcc")
+    done = subprocess.run([os.path.join(TOP, "toolchain", "deps"), "--cache", CACHE, "--where"], check=True, text=True,
+                          stdout=subprocess.PIPE)
+    path = os.path.join(done.stdout.strip(), triple)
     if not os.path.exists(path):
         raise Missing(f"no {triple} toolchain in {CACHE}: make board-{board}")
     return path
+
+
+def compiler(board):
+    return os.path.join(sysroot(board), "bin", BOARDS[board][0] + "-gcc")
 
 
 def kernel(board, version):
