@@ -15,6 +15,11 @@ static void stop(int sig)
 	over = 1;
 }
 
+/* The kernel's load is fixed-point with 16 bits behind the point; two decimals without floating
+ * point, which the device's libc does not print. */
+#define LOAD_WHOLE(load)      ((load) >> 16)
+#define LOAD_HUNDREDTHS(load) (((load)&0xffff) * 100 >> 16)
+
 static int print_sample(unsigned long number)
 {
 	struct sysinfo info;
@@ -23,11 +28,12 @@ static int print_sample(unsigned long number)
 	if (sysinfo(&info) != 0)
 		return -1;
 	unit = info.mem_unit;
-	printf("{\"sample\":%lu,\"uptime_s\":%ld,\"load1\":%.2f,\"load5\":%.2f,\"memory_kib\":"
+	printf("{\"sample\":%lu,\"uptime_s\":%ld,\"load1\":%lu.%02lu,\"load5\":%lu.%02lu,\"memory_"
+	       "kib\":"
 	       "%" PRIu64 ",\"free_kib\":%" PRIu64 ",\"processes\":%u}\n",
-	       number, info.uptime, (double)info.loads[0] / 65536.0,
-	       (double)info.loads[1] / 65536.0, info.totalram * unit / 1024,
-	       info.freeram * unit / 1024, (unsigned int)info.procs);
+	       number, info.uptime, LOAD_WHOLE(info.loads[0]), LOAD_HUNDREDTHS(info.loads[0]),
+	       LOAD_WHOLE(info.loads[1]), LOAD_HUNDREDTHS(info.loads[1]),
+	       info.totalram * unit / 1024, info.freeram * unit / 1024, (unsigned int)info.procs);
 	return fflush(stdout);
 }
 
