@@ -32,6 +32,7 @@ WARN_CFLAGS := -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wstrict-pr
 	$(if $(filter 1,$(WERROR)),-Werror)
 LIBRARIES := mbedtls libseccomp libcap inih
 lib_of_mbedtls := mbedtls/lib/libmbedtls.a
+lib_of_mbedtls_for_verify := mbedtls/lib/verify/libmbedtls.a
 lib_of_seccomp := libseccomp/lib/device/libseccomp.a
 host_lib_of_seccomp := libseccomp/lib/libseccomp.a
 lib_of_cap := libcap/lib/libcap.a
@@ -143,7 +144,7 @@ $(1)/debug/$(3): $(call objects,$(1),$(call program_sources,$(3))) $(5) \
 	$$(Q)mkdir -p $$(@D) $(1)/map
 	$$(Q)$(SYSROOTS)/$(2)/bin/$(2)-gcc $$(LINK_FLAGS) $(if $(filter HOST,$(6)),$(HOST_LDFLAGS),$(TARGET_LDFLAGS)) -Wl,-T,$(O)/gen/$(2).ld -Wl,-Map=$(1)/map/$(3).map -o $$@ \
 		$(call objects,$(1),$(call program_sources,$(3))) $(5) -Wl,--start-group \
-		$(foreach d,$(call dirs_of,$(4)),$(1)/lib/$(d).a) $(foreach l,$(LIBS_$(4)),$(SYSROOTS)/$(2)/pkg/$(or $(if $(6),$(host_lib_of_$(l))),$(lib_of_$(l)))) \
+		$(foreach d,$(call dirs_of,$(4)),$(1)/lib/$(d).a) $(foreach l,$(LIBS_$(4)),$(SYSROOTS)/$(2)/pkg/$(or $(if $(6),$(host_lib_of_$(l)),$(lib_of_$(l)_for_$(3))),$(lib_of_$(l)))) \
 		-lgcc -lc -Wl,--end-group
 -include $(patsubst %.o,%.d,$(call objects,$(1),$(call program_sources,$(3))))
 

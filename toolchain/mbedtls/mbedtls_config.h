@@ -18,15 +18,14 @@
 #define MBEDTLS_DEPRECATED_REMOVED
 /* Randomness is getrandom(2) of random.c: on musl the built-in source would open /dev/urandom, and a
  * sandboxed helper has no /dev. */
-#define MBEDTLS_NO_PLATFORM_ENTROPY
-#define MBEDTLS_ENTROPY_HARDWARE_ALT
-#define MBEDTLS_ENTROPY_C
-#define MBEDTLS_CTR_DRBG_C
+#define MBEDTLS_PSA_CRYPTO_EXTERNAL_RNG
 
 /* Symmetric. */
 #define MBEDTLS_CIPHER_C
 #define MBEDTLS_AES_C
 #define MBEDTLS_AES_FEWER_TABLES
+/* GCM only ever encrypts blocks. */
+#define MBEDTLS_BLOCK_CIPHER_NO_DECRYPT
 #if defined(__x86_64__)
 #define MBEDTLS_AESNI_C
 #endif
@@ -43,19 +42,24 @@
 #define MBEDTLS_MD_C
 #define MBEDTLS_SHA224_C
 #define MBEDTLS_SHA256_C
+#define MBEDTLS_SHA256_SMALLER
 #define MBEDTLS_SHA384_C
 #define MBEDTLS_SHA512_C
-#define MBEDTLS_HKDF_C
+#define MBEDTLS_SHA512_SMALLER
 
 /* Public key: P-256, P-384, RSA. */
 #define MBEDTLS_BIGNUM_C
 #define MBEDTLS_ECP_C
 #define MBEDTLS_ECP_NIST_OPTIM
+/* A handshake or a signature now and then: no precomputed points, no Chinese remainders. */
+#define MBEDTLS_ECP_FIXED_POINT_OPTIM 0
+#define MBEDTLS_ECP_WINDOW_SIZE 2
 #define MBEDTLS_ECP_DP_SECP256R1_ENABLED
 #define MBEDTLS_ECP_DP_SECP384R1_ENABLED
 #define MBEDTLS_ECDH_C
 #define MBEDTLS_ECDSA_C
 #define MBEDTLS_RSA_C
+#define MBEDTLS_RSA_NO_CRT
 #define MBEDTLS_PKCS1_V15
 /* TLS 1.3 signs with RSA-PSS when the certificate is RSA.  Image signatures refuse it in trust/. */
 #define MBEDTLS_PKCS1_V21
@@ -74,8 +78,9 @@
 #define MBEDTLS_X509_CRL_PARSE_C
 #define MBEDTLS_PKCS7_C
 
-/* TLS client.  1.3 is built on the PSA interface. */
+/* TLS client.  1.3 is built on the PSA interface, cut by psa_config.h. */
 #define MBEDTLS_PSA_CRYPTO_C
+#define MBEDTLS_PSA_CRYPTO_CONFIG
 #define MBEDTLS_SSL_TLS_C
 #define MBEDTLS_SSL_CLI_C
 #define MBEDTLS_SSL_PROTO_TLS1_2
@@ -85,7 +90,6 @@
 #define MBEDTLS_SSL_KEEP_PEER_CERTIFICATE
 #define MBEDTLS_SSL_EXTENDED_MASTER_SECRET
 #define MBEDTLS_SSL_SERVER_NAME_INDICATION
-#define MBEDTLS_SSL_MAX_FRAGMENT_LENGTH
 #define MBEDTLS_SSL_ALL_ALERT_MESSAGES
 #define MBEDTLS_KEY_EXCHANGE_ECDHE_ECDSA_ENABLED
 #define MBEDTLS_KEY_EXCHANGE_ECDHE_RSA_ENABLED

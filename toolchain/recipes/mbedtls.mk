@@ -1,10 +1,16 @@
 # mbedTLS with our configuration in place of its own, so that whoever includes its headers sees the
-# same structures as the library.
-INPUTS := mbedtls/mbedtls_config.h mbedtls/random.c
+# same structures as the library.  lib/verify/libmbedtls.a can check signatures but make none.
+INPUTS := mbedtls/mbedtls_config.h mbedtls/psa_config.h mbedtls/random.c mbedtls/pk_tables.c
+OURS := $(TOOLCHAIN)/mbedtls
+SOURCES := $(filter-out %/pk_wrap.c,$(wildcard $(SRC)/library/*.c)) $(OURS)/random.c
+FLAGS := $(BASE_CFLAGS) -ffile-prefix-map=$(TOOLCHAIN)=toolchain -I$(PREFIX)/include -I$(SRC)/library
+LIB = $(MAKE) -f $(TOOLCHAIN)/lib.mk
 
 all:
 	@cp -r $(SRC)/include/mbedtls $(SRC)/include/psa $(PREFIX)/include/
-	@cp $(TOOLCHAIN)/mbedtls/mbedtls_config.h $(PREFIX)/include/mbedtls/mbedtls_config.h
-	@$(MAKE) -f $(TOOLCHAIN)/lib.mk OUT=$(PREFIX)/lib/libmbedtls.a OBJDIR=$(WORK) \
-		SRCS="$(wildcard $(SRC)/library/*.c) $(TOOLCHAIN)/mbedtls/random.c" \
-		CFLAGS="$(BASE_CFLAGS) -ffile-prefix-map=$(TOOLCHAIN)=toolchain -I$(PREFIX)/include -I$(SRC)/library"
+	@cp $(OURS)/mbedtls_config.h $(PREFIX)/include/mbedtls/mbedtls_config.h
+	@cp $(OURS)/psa_config.h $(PREFIX)/include/psa/crypto_config.h
+	@mkdir -p $(PREFIX)/lib/verify $(WORK)/verify.o
+	@$(LIB) OUT=$(PREFIX)/lib/libmbedtls.a OBJDIR=$(WORK) SRCS="$(SOURCES) $(OURS)/pk_tables.c" CFLAGS="$(FLAGS)"
+	@$(LIB) OUT=$(PREFIX)/lib/verify/libmbedtls.a OBJDIR=$(WORK)/verify.o SRCS=$(OURS)/pk_tables.c CFLAGS="$(FLAGS) -DVERIFY_ONLY"
+	@$(AR) qcsD $(PREFIX)/lib/verify/libmbedtls.a $(patsubst %.c,$(WORK)/%.o,$(notdir $(SOURCES)))
