@@ -129,6 +129,8 @@ int stage_mount_points(const char *stage, const struct policy *policy, struct er
 		r = make_directories(stage, always[i], err);
 	for (size_t i = 0; !r && i < policy->tmpfs_count; i++)
 		r = make_directories(stage, policy->tmpfs[i].path, err);
+	for (size_t i = 0; !r && i < policy->volume_count; i++)
+		r = make_directories(stage, policy->volumes[i].path, err);
 	return r;
 }
 

@@ -7,6 +7,7 @@
 
 #include "policy/key.h"
 #include "policy/resolve.h"
+#include "policy/words.h"
 
 #define HINT_ASK "ask for less, or raise it in [service NAME] of supervisor.conf"
 
@@ -45,6 +46,62 @@ int policy_check_tmpfs(const struct policy *policy, const struct device_policy *
 		return 0;
 	policy_print_size(&asked_text, sum);
 	policy_print_size(&granted_text, service->bounds.tmpfs_size);
+	text_add(&asked_text, " in all");
+	return above(asked, granted, err);
+}
+
+/* Does the section of @service say that @volume crosses to or from it? With @rw: also for writing. */
+static bool is_shared(const struct device_service *service, const char *volume, bool rw)
+{
+	char writable[2 * NAME_SIZE + 8];
+	const char *row;
+
+	str_join(writable, sizeof(writable), volume, ":rw", "");
+	for (unsigned int i = 0; (row = policy_words_at(&service->shared, service->shared_text, i));
+	     i++)
+		if (str_equal(row, writable) || (!rw && str_equal(row, volume)))
+			return true;
+	return false;
+}
+
+static int check_share(const struct policy *policy, const struct policy_volume *v,
+		       const struct device_policy *device, const struct device_service *service,
+		       struct err *err)
+{
+	const char *owner = *v->owner ? v->owner : policy->name;
+	const struct device_service *other = policy_device_service(device, owner);
+	char volume[2 * NAME_SIZE];
+
+	if (!v->shared)
+		return 0;
+	str_join(volume, sizeof(volume), owner, "/", v->name);
+	if (is_shared(service, volume, *v->owner && v->writable) && other &&
+	    is_shared(other, volume, false))
+		return 0;
+	(void)err_set(err, EACCES, "%s: not shared by the device policy%s", volume,
+		      v->writable && *v->owner ? " for writing" : "");
+	return err_hint(err, "shared_volume = %s%s in [service %s] and in [service %s]", volume,
+			v->writable && *v->owner ? ":rw" : "", owner, service->name);
+}
+
+int policy_check_volumes(const struct policy *policy, const struct device_policy *device,
+			 const struct device_service *service, struct err *err)
+{
+	char asked[24] = "";
+	char granted[24] = "";
+	struct text asked_text = TEXT_IN(asked);
+	struct text granted_text = TEXT_IN(granted);
+	uint64_t sum = 0;
+	int r = 0;
+
+	for (unsigned int i = 0; !r && i < policy->volume_count; i++) {
+		sum += policy->volumes[i].size; /* 8 times 1 TiB at most */
+		r = check_share(policy, &policy->volumes[i], device, service, err);
+	}
+	if (r || sum <= service->bounds.volume_size)
+		return r;
+	policy_print_size(&asked_text, sum);
+	policy_print_size(&granted_text, service->bounds.volume_size);
 	text_add(&asked_text, " in all");
 	return above(asked, granted, err);
 }

@@ -174,6 +174,7 @@ POLICY_TYPE(restart);
 POLICY_TYPE(revoked);
 POLICY_TYPE(scope);
 POLICY_TYPE(seccomp);
+POLICY_TYPE(shared);
 POLICY_TYPE(signal);
 POLICY_TYPE(size);
 POLICY_TYPE(time);
@@ -181,6 +182,7 @@ POLICY_TYPE(tmpfs);
 POLICY_TYPE(ulimit);
 POLICY_TYPE(user);
 POLICY_TYPE(version);
+POLICY_TYPE(volume);
 POLICY_TYPE(word);
 
 /* The number at key->offset of @base, whatever its width. */

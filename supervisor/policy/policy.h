@@ -13,11 +13,12 @@
  * processes; all times in milliseconds, all sizes in bytes.
  */
 
-#define POLICY_MAGIC        0x42505332u /* "BPS2": changes with every change of the struct */
+#define POLICY_MAGIC        0x42505641u /* "BPVA": changes with every change of the struct */
 #define POLICY_ARGV_BYTES   2048
 #define POLICY_ENV_BYTES    4096
 #define POLICY_PATH_SIZE    128
 #define POLICY_TMPFS_MAX    8
+#define POLICY_VOLUMES_MAX  8
 #define POLICY_DEPENDS_MAX  8
 #define POLICY_LABELS_BYTES 1024
 #define POLICY_VERSION_SIZE 33
@@ -51,6 +52,16 @@ struct policy_tmpfs {
 	uint64_t size;
 	uint32_t inodes;
 	uint32_t mode;
+};
+
+/* A directory of the state partition: volumes/SERVICE/NAME. */
+struct policy_volume {
+	char name[NAME_SIZE];
+	char owner[NAME_SIZE]; /* the service whose it is; empty: the service's own */
+	char path[POLICY_PATH_SIZE];
+	uint64_t size;    /* quota in bytes; 0 for a volume of another service */
+	uint8_t writable; /* 0 or 1 */
+	uint8_t shared;   /* 0 or 1: more than one service may have it */
 };
 
 struct policy_depends {
@@ -94,6 +105,8 @@ struct policy {
 
 	uint8_t tmpfs_count;
 	struct policy_tmpfs tmpfs[POLICY_TMPFS_MAX];
+	uint8_t volume_count;
+	struct policy_volume volumes[POLICY_VOLUMES_MAX];
 
 	uint8_t seccomp; /* enum policy_seccomp */
 	char seccomp_file[POLICY_PATH_SIZE]; /* in the image; empty for a builtin profile */
@@ -134,15 +147,17 @@ struct policy {
  * maxima for every service, [service NAME] for one. A service that is not named here does not exist
  * for the device.
  */
-#define DEVICE_MAGIC        0x42444332u /* "BDC2" */
+#define DEVICE_MAGIC        0x42444341u /* "BDCA" */
 #define DEVICE_SERVICES_MAX 256
 #define DEVICE_ADDRESS_SIZE 46 /* INET6_ADDRSTRLEN */
+#define DEVICE_SHARED_BYTES 160
 
 struct device_bounds {
 	uint64_t memory;
 	uint64_t memory_swap;
 	uint64_t memory_reservation;
-	uint64_t tmpfs_size; /* all tmpfs mounts of one service together */
+	uint64_t tmpfs_size;  /* all tmpfs mounts of one service together */
+	uint64_t volume_size; /* all volumes of one service together */
 	uint32_t cpus_thousandths;
 	uint32_t cpu_shares;
 	uint32_t pids_limit;
@@ -164,6 +179,11 @@ struct device_service {
 	bool has_digest;
 	uint8_t image_digest[32];
 	bool start; /* start at boot (default yes) */
+
+	/* Volumes that cross to another service: "OWNER/NAME" or "OWNER/NAME:rw", in the section of
+	 * both. */
+	struct policy_words shared;
+	char shared_text[DEVICE_SHARED_BYTES];
 };
 
 struct device_syslog {

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <sys/resource.h>
 
+#include "policy/mount_point.h"
+
 #define TMPFS_DEFAULT (8ULL << 20)
 #define UNLIMITED     UINT64_MAX
 #define PAGE          4096ULL
@@ -77,11 +79,17 @@ int policy_check_relations(const struct policy *policy, struct policy_culprit *c
 {
 	int r = check_memory(policy, culprit, err);
 
+	r = r ? r : policy_mount_points_check(policy, err);
 	if (r)
 		return r;
 	if (policy->health.count && policy->health_timeout_ms > policy->health_interval_ms)
 		return err_set(err, blame(culprit, "health_timeout", 0),
 			       "longer than health_interval");
+	for (unsigned int i = 0; i < policy->volume_count; i++)
+		if (*policy->volumes[i].owner &&
+		    str_equal(policy->volumes[i].owner, policy->name))
+			return err_set(err, blame(culprit, "volume", i),
+				       "its own volume is written without the service's name");
 	for (unsigned int i = 0; i < policy->depends_count; i++)
 		if (str_equal(policy->depends[i].name, policy->name))
 			return err_set(err, blame(culprit, "depends_on", i),

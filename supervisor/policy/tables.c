@@ -18,6 +18,10 @@ _Static_assert(offsetof(struct policy, label_text) ==
 		       offsetof(struct policy, labels) + sizeof(struct policy_words),
 	       "pair");
 
+_Static_assert(offsetof(struct device_service, shared_text) ==
+		       offsetof(struct device_service, shared) + sizeof(struct policy_words),
+	       "pair");
+
 const char *const policy_arch_words[ARCH_COUNT] = {"x86_64", "aarch64", "armv7", "riscv64"};
 const char *const policy_ready_words[READY_COUNT] = {"exec"};
 const char *const policy_overflow_words[OVERFLOW_COUNT] = {"drop", "block"};

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "policy/key.h"
+#include "policy/mount_point.h"
 
 /* tmpfs = /path[:option,option]: Docker's words; what Docker would let through and is not safe is
  * refused with its reason. */
@@ -10,33 +11,6 @@
 #define TMPFS_INODES_MAX (1u << 20)
 #define TMPFS_MODE       0700
 #define TMPFS_SIZE_MAX   (1ULL << 40)
-
-/* Paths that are the sandbox's own; a mount at or below them would cover what was proven. "/"
- * stands for itself only. */
-static const char *const own_paths[] = {"/proc", "/sys", "/dev", "/run/secrets",
-					"/usr/lib/bartizan"};
-
-static bool is_below(const char *path, const char *above)
-{
-	size_t length = strlen(above);
-
-	return str_starts(path, above) && (path[length] == '\0' || path[length] == '/');
-}
-
-static int check_tmpfs_path(const char *path, struct err *err)
-{
-	if (path[0] != '/' || !path[1])
-		return err_set(err, EINVAL,
-			       "the mount point must be an absolute path other than /");
-	if (strstr(path, "//") || strstr(path, "/./") || strstr(path, "/../") ||
-	    str_ends(path, "/") || str_ends(path, "/.") || str_ends(path, "/.."))
-		return err_set(err, EINVAL,
-			       "the mount point must be a plain path: no //, /./, /../");
-	for (size_t i = 0; i < ARRAY_SIZE(own_paths); i++)
-		if (is_below(path, own_paths[i]) || is_below(own_paths[i], path))
-			return err_set(err, EPERM, "the mount point would cover %s", own_paths[i]);
-	return 0;
-}
 
 static const struct {
 	const char *word;
@@ -50,6 +24,19 @@ static const struct {
 	{"exec", "programs come from the signed image only"},
 	{"suid", "set-user-id programs have no place in a sandbox"},
 	{"dev", "devices are given by name, not by mknod"},
+	{"swap", "memory of a service is not written to a disk"},
+};
+
+/* "key=value" that Linux or Docker know, and why not. */
+static const struct {
+	const char *word;
+	const char *why;
+} tmpfs_settings[] = {
+	{"uid=", "the owner is always the service itself"},
+	{"gid=", "the owner is always the service itself"},
+	{"mpol=", "the kernel places memory"},
+	{"huge=", "memory is counted in pages"},
+	{"nr_blocks=", "written as size="},
 };
 
 static int take_size(struct policy_tmpfs *row, const char *value, struct err *err)
@@ -88,19 +75,12 @@ static int take_tmpfs_option(struct policy_tmpfs *row, const char *option, struc
 		row->inodes = (uint32_t)number;
 		return 0;
 	}
+	for (size_t i = 0; i < ARRAY_SIZE(tmpfs_settings); i++)
+		if (str_starts(option, tmpfs_settings[i].word))
+			return err_set(err, EPERM, "%s: %s", option, tmpfs_settings[i].why);
 	(void)err_set(err, EINVAL, "\"%s\" is not an option of tmpfs here", option);
 	return err_hint(err,
 			"known: size= mode= nr_inodes=; the owner is always the service itself");
-}
-
-/* Two mounts of one path, or one inside the other: the later would be hidden or would hide. */
-static int check_overlap(const struct policy *policy, const char *path, struct err *err)
-{
-	for (unsigned int i = 0; i < policy->tmpfs_count; i++)
-		if (is_below(path, policy->tmpfs[i].path) || is_below(policy->tmpfs[i].path, path))
-			return err_set(err, EEXIST, "%s and %s overlap", policy->tmpfs[i].path,
-				       path);
-	return 0;
 }
 
 static int take_options(struct policy_tmpfs *row, char *options, struct err *err)
@@ -139,9 +119,9 @@ int policy_parse_tmpfs(const struct policy_key *key, const char *value, void *ba
 		return err_set(err, EINVAL, "the mount point is longer than %zu characters",
 			       sizeof(row.path) - 1);
 	memcpy(row.path, text, strlen(text));
-	r = check_tmpfs_path(row.path, err);
+	r = policy_mount_point_check(row.path, err);
 	if (!r)
-		r = check_overlap(policy, row.path, err);
+		r = policy_mount_point_free(policy, row.path, err);
 	if (!r)
 		r = take_options(&row, options, err);
 	if (!r)
@@ -182,16 +162,11 @@ static int valid_tmpfs(const struct policy_key *key, const void *base, struct er
 		const struct policy_tmpfs *row = &policy->tmpfs[i];
 
 		if (!str_terminated(row->path, sizeof(row->path)) ||
-		    check_tmpfs_path(row->path, err))
+		    policy_mount_point_check(row->path, err))
 			return err_set(err, EBADMSG, "tmpfs has a mount point that is not allowed");
 		if (row->size < 4096 || row->size > TMPFS_SIZE_MAX || !row->inodes ||
 		    row->inodes > TMPFS_INODES_MAX || row->mode > 01777)
 			return err_set(err, EBADMSG, "tmpfs %s is out of its range", row->path);
-		for (unsigned int other = 0; other < i; other++)
-			if (is_below(row->path, policy->tmpfs[other].path) ||
-			    is_below(policy->tmpfs[other].path, row->path))
-				return err_set(err, EBADMSG, "tmpfs %s overlaps another",
-					       row->path);
 	}
 	return 0;
 }

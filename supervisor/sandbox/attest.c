@@ -186,7 +186,8 @@ static int prove_attributes(const struct view *v, const struct mount_line *m, co
 	} words[] = {{MOUNT_RDONLY, "ro"},
 		     {MOUNT_NOSUID, "nosuid"},
 		     {MOUNT_NODEV, "nodev"},
-		     {MOUNT_NOEXEC, "noexec"}};
+		     {MOUNT_NOEXEC, "noexec"},
+		     {MOUNT_NOSYMFOLLOW, "nosymfollow"}};
 
 	if (!str_equal(m->type, type))
 		return err_set(v->err, EPERM, "%s is %s instead of %s", m->point, m->type, type);
@@ -205,8 +206,12 @@ static int prove_mount(const struct view *v, const struct mount_line *m)
 	for (unsigned int i = 0; i < v->plan->mount_count; i++) {
 		const struct plan_mount *p = &v->plan->mounts[i];
 
-		if (str_equal(p->path, m->point))
-			return prove_attributes(v, m, p->type, p->attributes);
+		if (!str_equal(p->path, m->point))
+			continue;
+		if (!str_equal(m->root, *p->root ? p->root : "/"))
+			return err_set(v->err, EPERM, "%s shows %s instead of %s", m->point,
+				       m->root, *p->root ? p->root : "/");
+		return prove_attributes(v, m, p->type, p->attributes);
 	}
 	return err_set(v->err, EPERM, "%s is mounted and not planned", m->point);
 }

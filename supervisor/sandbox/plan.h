@@ -14,7 +14,7 @@
  * compares the kernel's answers with. Services, their probes and the helpers differ in nothing but
  * their plans. Descriptors are borrowed from the launcher.
  */
-#define PLAN_MOUNTS_MAX 16
+#define PLAN_MOUNTS_MAX 32
 #define PLAN_FDS_MAX    16
 #define PLAN_ARGS_MAX   128
 
@@ -25,6 +25,7 @@ struct plan_mount {
 	char path[POLICY_PATH_SIZE];
 	uint32_t attributes; /* MOUNT_*: all of them are proven */
 	const char *type;    /* file system type that mountinfo must show */
+	char root[POLICY_PATH_SIZE]; /* which part of that file system: "/" when empty */
 };
 
 /*

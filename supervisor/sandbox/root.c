@@ -17,29 +17,6 @@
 #define ROOT_FLAGS (ST_RDONLY | ST_NOSUID | ST_NODEV)
 #define JOINED     (CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP)
 
-/* Procfs belongs to the pid namespace of who makes it, so the child does. subset=pid: no masks are
- * needed, and the whole class of masked-path escapes is gone (sandbox.md). */
-static int make_proc(const struct plan_mount *m, struct err *err)
-{
-	static const struct mount_option options[] = {
-		{"subset", "pid"}, {"hidepid", "invisible"}, {NULL, NULL}};
-
-	return mounts_new("proc", options, m->attributes, err);
-}
-
-static int attach(const struct plan_mount *m, struct err *err)
-{
-	CLEAN_FD int made = m->fd < 0 ? make_proc(m, err) : -1;
-	int r;
-
-	if (m->fd < 0 && made < 0)
-		return made;
-	/* "." is the new root: "./dev". The image is read-only and verified, so its directories are
-	 * what the signer made them; symbolic links on the way would be refused by prove. */
-	r = mounts_attach(m->fd < 0 ? made : m->fd, m->path + 1);
-	return r ? err_sys(err, -r, "%s cannot be mounted", m->path) : 0;
-}
-
 static int enter(struct err *err)
 {
 	/* pivot_root(".", "."): the old root ends up on top of the new one and is unmounted at
@@ -47,17 +24,6 @@ static int enter(struct err *err)
 	if (syscall(SYS_pivot_root, ".", ".") || umount2(".", MNT_DETACH) || chdir("/"))
 		return err_sys(err, errno, "the root cannot be entered");
 	return 0;
-}
-
-/* Mount what is mounted for every life or (@pooled) what lasts; "." is the root. */
-static int attach_all(const struct plan *p, bool pooled, struct err *err)
-{
-	int r = 0;
-
-	for (unsigned int i = 0; i < p->mount_count && !r; i++)
-		if (p->mounts[i].pooled == pooled)
-			r = attach(&p->mounts[i], err);
-	return r;
 }
 
 int root_make_template(const struct plan *p, struct err *err)
@@ -72,7 +38,7 @@ int root_make_template(const struct plan *p, struct err *err)
 		return err_sys(err, -r, "the image cannot be attached");
 	if (chdir(SANDBOX_ROOT))
 		return err_sys(err, errno, "the image's root");
-	r = attach_all(p, true, err);
+	r = mounts_attach_all(p, true, err);
 	return r ? r : enter(err);
 }
 
@@ -86,7 +52,6 @@ int step_root_apply(struct plan *p, struct err *err)
 	 * template, gets what belongs to this life. */
 	else if (setns(p->pool.mounts_fd, CLONE_NEWNS) || unshare(CLONE_NEWNS))
 		r = err_sys(err, errno, "the prepared root cannot be entered");
-	r = r ? r : attach_all(p, false, err);
 	if (!r && chdir("/"))
 		r = err_sys(err, errno, "/");
 	return r;

@@ -33,6 +33,11 @@ int step_root_apply(struct plan *p, struct err *err);
 int step_root_prove(const struct plan *p, struct err *err);
 int step_join_apply(struct plan *p, struct err *err);
 int step_join_prove(const struct plan *p, struct err *err);
+/* mounts.c */
+/* Mount what lasts (@pooled) or what is for one life; the working directory is the root. */
+int mounts_attach_all(const struct plan *p, bool pooled, struct err *err);
+int step_mounts_apply(struct plan *p, struct err *err);
+int step_mounts_prove(const struct plan *p, struct err *err);
 /* network.c */
 int step_network_apply(struct plan *p, struct err *err);
 int step_network_prove(const struct plan *p, struct err *err);

@@ -13,6 +13,8 @@ const struct step sandbox_steps[] = {
 	{"join", false, true, step_join_apply, step_join_prove},
 	/* Mounts are made by root of the initial user namespace: what is owned there cannot be undone inside. */
 	{"root", true, false, step_root_apply, step_root_prove},
+	/* Inside the new root: no path on the way to a mount point can lead to the device any more. */
+	{"mounts", true, false, step_mounts_apply, step_mounts_prove},
 	/* The launcher looked at the file; what runs is the same file, reached through the new root. */
 	{"program", true, true, step_program_apply, step_program_prove},
 	{"hostname", true, false, step_hostname_apply, step_hostname_prove},

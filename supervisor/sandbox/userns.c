@@ -56,7 +56,14 @@ struct inside {
 
 #define ROW "%10u %10u %10u\n" /* as kernel/user_namespace.c prints it */
 
-static int write_map(const struct inside *in, const char *file, unsigned int id, bool with_root,
+/* One line of a map: who @id is outside. */
+struct line {
+	unsigned int id;
+	unsigned int outside;
+	bool with_root;
+};
+
+static int write_map(const struct inside *in, const char *file, const struct line *line,
 		     struct err *err)
 {
 	char path[48];
@@ -67,24 +74,29 @@ static int write_map(const struct inside *in, const char *file, unsigned int id,
 	int r;
 
 	(void)snprintf(path, sizeof(path), "%d/%s", in->pid, file);
-	(void)snprintf(map, sizeof(map), "%s%u %u 1\n", with_root ? "0 0 1\n" : "", id, id);
-	used = with_root ? snprintf(want, sizeof(want), ROW, 0u, 0u, 1u) : 0;
-	(void)snprintf(want + used, sizeof(want) - (size_t)used, ROW, id, id, 1u);
+	(void)snprintf(map, sizeof(map), "%s%u %u 1\n", line->with_root ? "0 0 1\n" : "",
+		       line->id, line->outside);
+	used = line->with_root ? snprintf(want, sizeof(want), ROW, 0u, 0u, 1u) : 0;
+	(void)snprintf(want + used, sizeof(want) - (size_t)used, ROW, line->id,
+		       line->outside, 1u);
 	r = fd_write_file(in->proc_fd, path, map);
 	if (r)
-		return err_sys(err, -r, "%s of id %u", file, id);
+		return err_sys(err, -r, "%s of id %u", file, line->id);
 	if (fd_read_file(in->proc_fd, path, found, sizeof(found)) < 0 || !str_equal(found, want))
-		return err_set(err, EPERM, "%s of id %u does not read back", file, id);
+		return err_set(err, EPERM, "%s of id %u does not read back", file, line->id);
 	return 0;
 }
 
-static int set_up(const struct inside *in, const struct userns_ids *ids, struct err *err)
+static int set_up(const struct inside *in, const struct userns_ids *ids,
+		  const struct userns_ids *outside, struct err *err)
 {
+	const struct line uid = {ids->uid, outside->uid, ids->sees_root};
+	const struct line gid = {ids->gid, outside->gid, false};
 	char path[48];
-	int r = write_map(in, "uid_map", ids->uid, ids->sees_root, err);
+	int r = write_map(in, "uid_map", &uid, err);
 	int done = 0;
 
-	r = r ? r : write_map(in, "gid_map", ids->gid, false, err);
+	r = r ? r : write_map(in, "gid_map", &gid, err);
 	if (r)
 		return r;
 	if (fd_write_all(in->go_fd, "g", 1) ||
@@ -106,7 +118,8 @@ static void reap(pid_t pid)
 	while (r < 0 && errno == EINTR);
 }
 
-int userns_make_for(int proc_fd, const struct userns_ids *ids, struct err *err)
+int userns_make_idmap(int proc_fd, const struct userns_ids *ids, const struct userns_ids *outside,
+		      struct err *err)
 {
 	int go[2];
 	int done[2];
@@ -129,12 +142,17 @@ int userns_make_for(int proc_fd, const struct userns_ids *ids, struct err *err)
 	fd_close(&done[1]);
 	fd = pid < 0 ? err_sys(err, errno, "user namespace")
 		     : set_up(&(const struct inside){proc_fd, (pid_t)pid, go[1], done[0]}, ids,
-			      err);
+			      outside, err);
 	fd_close(&go[1]);
 	fd_close(&done[0]);
 	if (pid > 0)
 		reap((pid_t)pid);
 	return fd;
+}
+
+int userns_make_for(int proc_fd, const struct userns_ids *ids, struct err *err)
+{
+	return userns_make_idmap(proc_fd, ids, ids, err);
 }
 
 int userns_make(int proc_fd, uid_t uid, gid_t gid, struct err *err)

@@ -26,4 +26,11 @@ struct userns_ids {
 };
 int userns_make_for(int proc_fd, const struct userns_ids *ids, struct err *err);
 
+/*
+ * A user namespace for an idmapped mount (mount_setattr(2)): files that belong to @from on the disk
+ * are @to's where the mount is seen, and what @to makes there belongs to @from.
+ */
+int userns_make_idmap(int proc_fd, const struct userns_ids *from, const struct userns_ids *to,
+		      struct err *err);
+
 #endif

@@ -16,6 +16,9 @@
 #define FS_CONFIG_CREATE 6u
 #define TREE_CLONE       1u
 #define MOVE_FROM_EMPTY  0x4u
+#define MOVE_TO_EMPTY    0x40u
+#define ATTR_IDMAP       0x100000u
+#define PROPAGATION_NONE (1u << 18) /* MS_PRIVATE */
 
 struct mount_attributes {
 	uint64_t set;
@@ -74,7 +77,32 @@ int mounts_copy(const char *path, uint32_t attributes, struct err *err)
 	return r ? err_sys(err, -r, "%s: mount attributes", path) : take_fd(&fd);
 }
 
+int mounts_clone(int fd, uint32_t attributes, int idmap_fd, struct err *err)
+{
+	const struct mount_attributes change = {
+		.set = attributes | (idmap_fd >= 0 ? ATTR_IDMAP : 0),
+		.propagation = PROPAGATION_NONE,
+		.userns_fd = idmap_fd >= 0 ? (uint64_t)(unsigned int)idmap_fd : 0,
+	};
+	CLEAN_FD int copy_fd =
+		(int)syscall(SYS_open_tree, fd, "",
+			     TREE_CLONE | (unsigned int)O_CLOEXEC | (unsigned int)AT_EMPTY_PATH);
+
+	if (copy_fd < 0)
+		return err_sys(err, errno, "cannot be mounted elsewhere");
+	if (syscall(SYS_mount_setattr, copy_fd, "", AT_EMPTY_PATH, &change, sizeof(change)))
+		return err_sys(err, errno, "mount attributes");
+	return take_fd(&copy_fd);
+}
+
 int mounts_attach(int mount_fd, const char *path)
 {
 	return syscall(SYS_move_mount, mount_fd, "", AT_FDCWD, path, MOVE_FROM_EMPTY) ? -errno : 0;
+}
+
+int mounts_attach_to(int mount_fd, int at_fd)
+{
+	return syscall(SYS_move_mount, mount_fd, "", at_fd, "", MOVE_FROM_EMPTY | MOVE_TO_EMPTY)
+		       ? -errno
+		       : 0;
 }

@@ -14,7 +14,7 @@ KERNEL = os.environ.get("KERNEL_VERSION", "6.12")
 
 
 def program():
-    return overlay.built(BOARD, "options-probe", [os.path.join(HERE, f) for f in ("probe.c", "facts.c", "attempts.c")],
+    return overlay.built(BOARD, "options-probe", [os.path.join(HERE, f) for f in ("probe.c", "facts.c", "attempts.c", "steps.c")],
                          ["-D_GNU_SOURCE"])
 
 
@@ -56,7 +56,7 @@ def of(rows):
 
 def wait_all(device, seen, names):
     """Until every probe has said everything; who has not is asked again by its own case."""
-    waiting = {n for n, s in names.items() if s.start and not s.refused and s.word == "facts"}
+    waiting = {n for n, s in names.items() if s.start and not s.refused and s.word.split()[0] in ("facts", "do")}
 
     def done():
         waiting.difference_update({n for n in waiting if seen[n].complete()})

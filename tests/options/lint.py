@@ -38,6 +38,8 @@ def expected(text, lines, wanted):
     """FILE:LINE: [section] key = value: WANTED, for the last of these lines unless one is marked with a leading '>'."""
     culprit = next((line[1:] for line in lines if line.startswith(">")), lines[-1])
     number = text.split("\n").index(culprit) + 1
+    if wanted.startswith("= "):  # the reason names another value than the line's: a sum
+        return f"service.ini:{number}: [service] {culprit.split('=')[0].strip()} {wanted}"
     return f"service.ini:{number}: [service] {shown(culprit)}: {wanted}"
 
 

@@ -109,5 +109,7 @@ int main(int argc, char **argv, char **environment)
 		facts(argc, argv, environment);
 		attempts();
 	}
+	if (strcmp(word, "do") == 0)
+		steps(argv + 2);
 	stay();
 }

@@ -14,4 +14,7 @@ void facts(int argc, char **argv, char **environment);
 /* attempts.c: what can be done */
 void attempts(void);
 
+/* steps.c: what is done with files, as the words say */
+void steps(char **argv);
+
 #endif

@@ -159,7 +159,7 @@ static const struct {
 	{"tmpfs = /tmp:exec\n", "programs come from the signed image"},
 	{"tmpfs = /tmp:suid\n", "set-user-id"},
 	{"tmpfs = /tmp:dev\n", "devices are given"},
-	{"tmpfs = /tmp:uid=5\n", "is not an option"},
+	{"tmpfs = /tmp:colour=5\n", "is not an option"},
 	{"tmpfs = /\n", "other than /"},
 	{"tmpfs = /proc/x\n", "would cover /proc"},
 	{"tmpfs = /run\n", "would cover /run/secrets"},
@@ -225,7 +225,7 @@ static void test_keys_and_sections(void **state)
 	(void)state;
 	refuse("memroy = 64m\n", "f:3: [service] memroy = 64m: unknown key");
 	assert_string_equal(err.hint, "did you mean memory?");
-	refuse("volume = a:/b\n", "f:3: [service] volume = a:/b: not built in yet");
+	refuse("publish = a:/b\n", "f:3: [service] publish = a:/b: not built in yet");
 	refuse("privileged = yes\n", "no service is privileged");
 	refuse("memory = 8m\nmemory = 9m\n", "f:4: [service] memory = 9m: is repeated");
 	refuse("[service]\n", "f:3: [service]: section is repeated");

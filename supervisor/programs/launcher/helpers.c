@@ -30,6 +30,7 @@ struct view {
 	const char *from;
 	const char *to;
 	uint32_t attributes;
+	const char *root; /* of @from in the file system that init mounted there */
 };
 
 /*
@@ -54,13 +55,13 @@ static const struct helper_row rows[HELPER_COUNT] = {
 	/* Sole writer of the spool. Its loss would be noticed last, so memory pressure takes others first. */
 	[HELPER_RECORDER] = {
 		.program = PROGRAMS "recorder", .uid = 903, .gid = GROUP_SPOOL, .memory = 64 * MIB, .oom_score_adj = -900,
-		.directories = {"spool"}, .views = {{"/state/spool", "/spool", QUIET}},
+		.directories = {"spool"}, .views = {{"/state/spool", "/spool", QUIET, "/spool"}},
 	},
 	/* No network at all: it asks for a connection (M_DIAL), the launcher knows the one address. */
 	[HELPER_SHIPPER] = {
 		.program = PROGRAMS "shipper", .uid = 904, .gid = GROUP_SPOOL, .memory = 32 * MIB,
 		.directories = {"spool", "etc", "etc/bartizan"},
-		.views = {{"/state/spool", "/spool", QUIET | MOUNT_RDONLY}, {CONF_DIR, CONF_DIR, QUIET | MOUNT_RDONLY}},
+		.views = {{"/state/spool", "/spool", QUIET | MOUNT_RDONLY, "/spool"}, {CONF_DIR, CONF_DIR, QUIET | MOUNT_RDONLY, CONF_DIR}},
 	},
 	[HELPER_SUPERVISOR] = {
 		.program = PROGRAMS "supervisor", .uid = 901, .gid = 901, .memory = 32 * MIB, .oom_score_adj = -500, .sees_root = true,
@@ -69,7 +70,7 @@ static const struct helper_row rows[HELPER_COUNT] = {
 	[HELPER_CONSOLE] = {
 		.program = "/usr/bin/bartizan", .uid = 0, .gid = GROUP_SPOOL, .memory = 16 * MIB, .terminal = true,
 		.directories = {"spool", "run", "run/bartizan"},
-		.views = {{"/state/spool", "/spool", QUIET | MOUNT_RDONLY}, {"/run/bartizan", "/run/bartizan", QUIET | MOUNT_RDONLY}},
+		.views = {{"/state/spool", "/spool", QUIET | MOUNT_RDONLY, "/spool"}, {"/run/bartizan", "/run/bartizan", QUIET | MOUNT_RDONLY, "/bartizan"}},
 	},
 	[HELPER_VERIFY] = {.program = PROGRAMS "verify", .uid = 910, .gid = 910, .memory = 32 * MIB, .many = true},
 	[HELPER_COMPILE] = {.program = PROGRAMS "compile", .uid = 930, .gid = 930, .memory = 32 * MIB, .many = true},
@@ -104,6 +105,7 @@ static int add_views(const struct helper_row *row, struct plan *plan, struct err
 		*m = (struct plan_mount){
 			.fd = fd, .attributes = v->attributes, .type = type_of(fd)};
 		str_join(m->path, sizeof(m->path), v->to, "", "");
+		str_join(m->root, sizeof(m->root), v->root, "", "");
 		plan->mount_count++;
 	}
 	return 0;

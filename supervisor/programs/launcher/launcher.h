@@ -185,6 +185,11 @@ bool start_is_alive(const struct service *s);
 int start_pid(int pidfd);
 int start_plan(struct service *s, struct plan *plan, struct err *err);
 int start_program(int root_fd, const char *path, struct err *err);
+struct plan_mount *start_mount(struct plan *plan, int fd, const char *path, uint32_t attributes,
+			       const char *type);
+
+/* volumes.c: the directories of the state partition that the service has. */
+int volumes_add(const struct service *s, struct plan *plan, struct err *err);
 
 /* prepared.c: what every life of a service shares; made at the first start, kept by init. */
 int prepared_user(struct service *s, struct plan *plan, struct err *err);

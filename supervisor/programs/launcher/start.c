@@ -126,8 +126,8 @@ int start_plan(struct service *s, struct plan *plan, struct err *err)
 	return prepared_user(s, plan, err);
 }
 
-static struct plan_mount *add_mount(struct plan *plan, int fd, const char *path,
-				    uint32_t attributes, const char *type)
+struct plan_mount *start_mount(struct plan *plan, int fd, const char *path, uint32_t attributes,
+			       const char *type)
 {
 	struct plan_mount *m = &plan->mounts[plan->mount_count++];
 
@@ -149,7 +149,7 @@ static int add_tmpfs(const struct service *s, struct plan *plan, struct err *err
 
 		if (fd < 0)
 			return fd;
-		(void)add_mount(plan, fd, t->path, KEPT_SAFE, "tmpfs");
+		(void)start_mount(plan, fd, t->path, KEPT_SAFE, "tmpfs");
 	}
 	return 0;
 }
@@ -159,13 +159,14 @@ static int add_root(struct service *s, struct plan *plan, struct err *err)
 	int r;
 
 	plan->root_type = "erofs";
-	add_mount(plan, -1, "/dev", MOUNT_RDONLY | MOUNT_NOSUID | MOUNT_NOEXEC, "tmpfs")->pooled =
+	start_mount(plan, -1, "/dev", MOUNT_RDONLY | MOUNT_NOSUID | MOUNT_NOEXEC, "tmpfs")->pooled =
 		true;
 	r = prepared_root(s, plan, err);
 	if (r)
 		return r;
-	(void)add_mount(plan, -1, "/proc", KEPT_SAFE, "proc");
-	return add_tmpfs(s, plan, err);
+	(void)start_mount(plan, -1, "/proc", KEPT_SAFE, "proc");
+	r = add_tmpfs(s, plan, err);
+	return r ? r : volumes_add(s, plan, err);
 }
 
 static int add_cgroup(struct service *s, struct plan *plan, struct err *err)

@@ -49,8 +49,9 @@ def make(path, images, arch, size_mb=None, extra=None):
         megabytes = size_mb or max(48, total // 1000000 + 40)
         with open(path, "wb") as disk:
             disk.truncate(megabytes << 20)
-        subprocess.run(["mkfs.ext4", "-q", "-F", "-E",
-                        "root_owner=0:0,lazy_itable_init=1", "-d", tree, path], check=True, env=_path(),
+        # Volumes of services are bounded by project quota.
+        subprocess.run(["mkfs.ext4", "-q", "-F", "-O", "quota,project", "-E",
+                        "root_owner=0:0,lazy_itable_init=1,quotatype=prjquota", "-d", tree, path], check=True, env=_path(),
                        stdout=subprocess.DEVNULL)
         if os.getuid() != 0:
             give_to_root(path, tree)

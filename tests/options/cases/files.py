@@ -1,0 +1,177 @@
+"""What brings files into a service: tmpfs, volumes."""
+import errno
+
+from table import Service, check, equal
+
+MIB = 1 << 20
+# statvfs(3): 1 ro, 2 nosuid, 4 nodev, 8 noexec, 0x2000 nosymfollow
+RO, SAFE, NO_LINKS = 1, 2 | 4 | 8, 0x2000
+
+SERVICES = {
+    # Two tmpfs, one of them small, and a volume of a mebibyte.
+    "files": Service("tmpfs = /tmp\ntmpfs = /small:size=64k,mode=0750,nr_inodes=8\nvolume = data:/data:rw,size=1m\n"
+                     "volume = kept:/kept\nvolume = box:/out:rw,z\n",
+                     conf="shared_volume = files/box\n",
+                     word="do fill:/out/hello:5 info:/tmp info:/small program:/tmp/p fill:/tmp/all:8388608 fill:/tmp/over:1 fill:/small/all:65536 "
+                          "fill:/small/over:1 remove:/small/all remove:/small/over many:/small:20 "
+                          "info:/data list:/data fill:/data/most:786432 fill:/data/over:786432 remove:/data/over many:/data:2000 "
+                          "program:/out/p link:/out/l:/etc list:/out/l info:/kept fill:/kept/x:1"),
+    # The same names, and the volume of the other.
+    "files2": Service("volume = data:/data:rw,size=2m\nvolume = files/box:/in:ro,z\ndepends_on = files\n",
+                      conf="shared_volume = files/box\n",
+                      word="do list:/data fill:/data/most:1572864 info:/in info:/in/hello fill:/in/mine:1"),
+    "files3": Service("volume = files/box:/in:rw,z\ndepends_on = files2\n", conf="shared_volume = files/box:rw\n",
+                      word="do fill:/in/mine:7 info:/in/mine"),
+    # Z is exclusive; the device would allow it.
+    "files4": Service("volume = files/data:/in:ro,z\ndepends_on = files\n", conf="shared_volume = files/data\n", refused=True),
+}
+SERVICES["files"].conf += "shared_volume = files/data\n"
+
+
+def info(seen, path, mode, flags):
+    found = seen[f"info:{path}"].split()
+    uid = seen.row()["uid"]
+    equal(found[0], mode, f"mode of {path}")
+    equal(found[1], f"{uid}:{uid}", f"owner of {path}")
+    equal(int(found[2], 16) & (RO | SAFE | NO_LINKS), flags, f"mount flags of {path}")
+
+
+def tmpfs(files):
+    info(files, "/tmp", "40700", SAFE)
+    info(files, "/small", "40750", SAFE)
+    files.errno("program:/tmp/p", errno.EACCES)
+    files.errno("fill:/tmp/over", errno.ENOSPC)
+    files.errno("fill:/small/all", 0)
+    files.errno("fill:/small/over", errno.ENOSPC)
+    files.errno("many:/small", errno.ENOSPC)
+    equal(files["many./small"], "7", "files beside the directory itself")
+
+
+def volume(files, files2, files3, files4):
+    info(files, "/data", "40700", SAFE | NO_LINKS)
+    info(files, "/kept", "40700", SAFE | NO_LINKS | RO)
+    equal(files["list:/data"], "", "a new volume is empty")
+    files.errno("fill:/kept/x", errno.EROFS)
+    files.errno("program:/out/p", errno.EACCES)
+    files.errno("link:/out/l", 0)
+    files.errno("list:/out/l", errno.ELOOP)
+    # The quota: of this volume alone, in bytes and in files.
+    files.errno("fill:/data/most", 0)
+    files.errno("fill:/data/over", errno.EDQUOT, errno.ENOSPC)
+    files.errno("many:/data", errno.EDQUOT, errno.ENOSPC)
+    check(int(files["many./data"]) < 64, "files in a volume of 1m:", files["many./data"])
+    # Another service with a volume of the same name has another volume, and its own room.
+    equal(files2["list:/data"], "", "the volume data of another service")
+    files2.errno("fill:/data/most", 0)
+    # Shared: seen as its own, read-only or not as the device says.
+    info(files2, "/in", "40700", SAFE | NO_LINKS | RO)
+    info(files2, "/in/hello", "100600", SAFE | NO_LINKS | RO)
+    files2.errno("fill:/in/mine", errno.EROFS)
+    files3.errno("fill:/in/mine", 0)
+    info(files3, "/in/mine", "100600", SAFE | NO_LINKS)
+    equal(files4.row()["state"], "refused", "a volume that is exclusive")
+    equal(files4.record("START_REFUSED")["d"]["reason"], "volume files/data: files does not share its volume data", "reason")
+
+
+INSIDE = {
+    "tmpfs": (tmpfs, "files"),
+    "volume": (volume, "files", "files2", "files3", "files4"),
+}
+
+TMPFS = "known: size= mode= nr_inodes=; the owner is always the service itself"
+TMPFS_FORM = "/path or /path:size=8m,mode=0700,nr_inodes=4096"
+FORM = "NAME:/path or NAME:/path:rw,z,size=16m"
+HINT = "volume = app-data:/data:ro"
+SOCKET = f"the control socket is never inside a service; {FORM}"
+
+
+def host(path):
+    return f"{path} is a path of the device, and a volume is a name; {HINT}"
+
+
+ACCEPTED = {
+    "tmpfs": ("tmpfs = /tmp", "tmpfs = /tmp:size=1m,mode=1777,nr_inodes=10,rw,noexec,nosuid,nodev", "tmpfs = /a\ntmpfs = /b"),
+    "volume": ("volume = data:/data", "volume = data:/data:ro", "volume = data:/data:rw,Z,size=1m", "volume = data:/data:z",
+               "volume = other/data:/data:ro,z", "volume = app-data:/data:ro"),
+}
+
+REFUSED = {
+    "tmpfs": (
+        ("tmpfs = /tmp:size=0", f"size=0 is not a size of 4k or more; {TMPFS_FORM}"),
+        ("tmpfs = /tmp:size=50%", f"size must be in bytes: a share of the device's memory is not a bound; {TMPFS_FORM}"),
+        ("tmpfs = /tmp:exec", f"exec: programs come from the signed image only; {TMPFS_FORM}"),
+        ("tmpfs = /tmp:suid", f"suid: set-user-id programs have no place in a sandbox; {TMPFS_FORM}"),
+        ("tmpfs = /tmp:dev", f"dev: devices are given by name, not by mknod; {TMPFS_FORM}"),
+        ("tmpfs = /tmp:ro", f"ro: an empty read-only directory holds nothing; {TMPFS_FORM}"),
+        ("tmpfs = /tmp:swap", f"swap: memory of a service is not written to a disk; {TMPFS_FORM}"),
+        ("tmpfs = /tmp:mpol=bind", f"mpol=bind: the kernel places memory; {TMPFS_FORM}"),
+        ("tmpfs = /tmp:huge=always", f"huge=always: memory is counted in pages; {TMPFS_FORM}"),
+        ("tmpfs = /tmp:nr_blocks=1", f"nr_blocks=1: written as size=; {TMPFS_FORM}"),
+        ("tmpfs = /tmp:uid=10005", f"uid=10005: the owner is always the service itself; {TMPFS_FORM}"),
+        ("tmpfs = /tmp:gid=10005", f"gid=10005: the owner is always the service itself; {TMPFS_FORM}"),
+        ("tmpfs = /tmp:colour=blue", f'"colour=blue" is not an option of tmpfs here; {TMPFS}'),
+        ("tmpfs = /tmp:mode=2777", f"mode=2777 is not an octal mode up to 1777; {TMPFS_FORM}"),
+        ("tmpfs = /tmp:nr_inodes=0", f"nr_inodes=0 is not 1 to 1048576; {TMPFS_FORM}"),
+        ("tmpfs = /", f"the mount point must be an absolute path other than /; {TMPFS_FORM}"),
+        ("tmpfs = tmp", f"the mount point must be an absolute path other than /; {TMPFS_FORM}"),
+        ("tmpfs = /proc/x", f"the mount point would cover /proc; {TMPFS_FORM}"),
+        ("tmpfs = /sys", f"the mount point would cover /sys; {TMPFS_FORM}"),
+        ("tmpfs = /dev", f"the mount point would cover /dev; {TMPFS_FORM}"),
+        ("tmpfs = /run", f"the mount point would cover /run/secrets; {TMPFS_FORM}"),
+        ("tmpfs = /tmp\ntmpfs = /tmp/a", f"/tmp and /tmp/a overlap; {TMPFS_FORM}"),
+        ("tmpfs = /tmp/../etc", f"the mount point must be a plain path: no //, /./, /../; {TMPFS_FORM}"),
+    ),
+    "volume": (
+        ("volume = /:/host", host("/")),
+        ("volume = /etc:/etc2:ro", host("/etc")),
+        ("volume = /proc:/p", host("/proc")),
+        ("volume = /sys:/s", host("/sys")),
+        ("volume = /dev:/d", host("/dev")),
+        ("volume = /boot:/b", host("/boot")),
+        ("volume = /lib:/l", host("/lib")),
+        ("volume = /run:/r", host("/run")),
+        ("volume = /usr:/u", host("/usr")),
+        ("volume = /var/lib/x:/v", host("/var/lib/x")),
+        ("volume = ./data:/data", host("./data")),
+        ("volume = /var/run/docker.sock:/var/run/docker.sock", SOCKET),
+        ("volume = /run/bartizan/control:/c", SOCKET),
+        ("volume = ../other:/data", f"the source leads upwards with ..; {FORM}"),
+        ("volume = Data:/data", f'"Data" is not a name: a-z first, then a-z 0-9 . - and at most 32 characters; {FORM}'),
+        ("volume = data", f'not of the form "{FORM}"; {FORM}'),
+        ("volume = data:/", f"the mount point must be an absolute path other than /; {FORM}"),
+        ("volume = data:/proc", f"the mount point would cover /proc; {FORM}"),
+        ("volume = data:/sys", f"the mount point would cover /sys; {FORM}"),
+        ("volume = data:/dev/x", f"the mount point would cover /dev; {FORM}"),
+        ("volume = a:/data\nvolume = b:/data", f"/data and /data overlap; {FORM}"),
+        ("tmpfs = /data\nvolume = b:/data/x", f"/data and /data/x overlap; {FORM}"),
+        ("volume = a:/x\nvolume = a:/y", f"volume a is mounted twice; {FORM}"),
+        ("volume = a:/x:rw,ro", f'"ro" is said twice or contradicts; {FORM}'),
+        ("volume = a:/x:exec", f"exec: programs come from the signed image only; {FORM}"),
+        ("volume = a:/x:rshared", f"rshared: no mount travels out of a service or into it; {FORM}"),
+        ("volume = a:/x:size=1k", f"size=1k is not a size of 64k or more; {FORM}"),
+        ("volume = o/a:/x", "o/a belongs to another service, so it is shared; volume = o/a:/x:ro,z"),
+        ("volume = o/a:/x:rw,Z", "o/a belongs to another service, so it is shared; volume = o/a:/x:rw,z"),
+        ("volume = o/a:/x:z,size=1m", f"its owner bounds the size of o/a; {FORM}"),
+    ),
+}
+
+MAX = "above the device's bound {}; ask for less, or raise it in [service NAME] of supervisor.conf"
+
+BOUNDS = {
+    "tmpfs": (
+        ("tmpfs = /tmp:size=2m", "tmpfs = 2m", "tmpfs = 1m", "= 2m in all: " + MAX.format("1m")),
+        ("tmpfs = /a:size=1m\ntmpfs = /b:size=1m", "tmpfs = 2m", "tmpfs = 1m", "= 2m in all: " + MAX.format("1m")),
+    ),
+    "volume": (
+        ("volume = data:/data:size=2m", "volume = 2m", "volume = 1m", "= 2m in all: " + MAX.format("1m")),
+        ("volume = data:/data:size=65m", "volume = 65m", "", "= 65m in all: " + MAX.format("64m")),
+    ),
+}
+
+DEVICE_REFUSED = {
+    "shared_volume": (
+        ("shared_volume = data", "not of the form OWNER/NAME or OWNER/NAME:rw; OWNER/NAME or OWNER/NAME:rw"),
+        ("shared_volume = /etc", "not of the form OWNER/NAME or OWNER/NAME:rw; OWNER/NAME or OWNER/NAME:rw"),
+        ("shared_volume = a/../b", "not of the form OWNER/NAME or OWNER/NAME:rw; OWNER/NAME or OWNER/NAME:rw"),
+    ),
+}
