@@ -14,10 +14,18 @@ const char *err_text(int code)
 	return strerror(code);
 }
 
+/* Who reports a failure never returns success: a call that says it worked but did not leaves errno
+ * at 0. */
+static int failure(int code)
+{
+	return code > 0 && code <= ERRNO_MAX ? code : EPERM;
+}
+
 int err_set(struct err *e, int code, const char *format, ...)
 {
 	va_list args;
 
+	code = failure(code);
 	if (!e)
 		return -code;
 	e->code = code;
@@ -33,6 +41,7 @@ int err_sys(struct err *e, int code, const char *format, ...)
 	va_list args;
 	size_t used;
 
+	code = failure(code);
 	if (!e)
 		return -code;
 	e->code = code;
