@@ -16,7 +16,9 @@
 
 /* What one attestation looks at. */
 struct view {
-	int proc_fd;
+	int proc_fd; /* of the launcher */
+	int dir_fd;  /* of the process in there, and its ns/: looked up once for all rows */
+	int ns_fd;
 	const struct plan *plan;
 	pid_t pid;
 	struct err *err;
@@ -24,12 +26,9 @@ struct view {
 
 static ssize_t read_entry(const struct view *v, const char *entry, char *text, size_t size)
 {
-	char path[64];
-	ssize_t n;
+	ssize_t n = fd_read_file(v->dir_fd, entry, text, size);
 
-	(void)snprintf(path, sizeof(path), "%d/%s", v->pid, entry);
-	n = fd_read_file(v->proc_fd, path, text, size);
-	return n < 0 ? err_sys(v->err, (int)-n, "/proc/%s", path) : n;
+	return n < 0 ? err_sys(v->err, (int)-n, "/proc/%d/%s", v->pid, entry) : n;
 }
 
 static int prove_ids(const struct view *v, const struct process_status *s)
@@ -65,66 +64,92 @@ static int prove_status(const struct view *v)
 	return 0;
 }
 
-static int namespace_of(const struct view *v, int pid, const char *name, struct stat *st)
+/* Each namespace, and what of it the plan carries: -1 when it is made by the clone. */
+enum kind { KIND_MNT, KIND_PID, KIND_NET, KIND_IPC, KIND_UTS, KIND_CGROUP, KIND_USER, KINDS };
+static const char *const kinds[KINDS] = {"mnt", "pid", "net", "ipc", "uts", "cgroup", "user"};
+
+static int stat_namespace(const struct view *v, int dir, const char *name, struct stat *st)
 {
-	char path[64];
-
-	if (pid)
-		(void)snprintf(path, sizeof(path), "%d/ns/%s", pid, name);
-	else
-		(void)snprintf(path, sizeof(path), "self/ns/%s", name);
-	if (fstatat(v->proc_fd, path, st, 0))
-		return err_sys(v->err, errno, "/proc/%s", path);
-	return 0;
-}
-
-/* New: another namespace than the launcher's, which is init's. Joined: the very one of the service.
- */
-static int prove_namespace(const struct view *v, const char *name)
-{
-	bool join = v->plan->join_pidfd >= 0;
-	struct stat have;
-	struct stat other;
-	int r = namespace_of(v, v->pid, name, &have);
-
-	r = r ? r : namespace_of(v, join ? v->plan->join_pid : 0, name, &other);
-	if (r)
-		return r;
-	if ((have.st_ino == other.st_ino && have.st_dev == other.st_dev) != join)
-		return err_set(v->err, EPERM, "the %s namespace is %s", name,
-			       join ? "not the service's" : "init's");
-	return 0;
-}
-
-/* The namespace @name of the process is (@same) or is not the one that @fd refers to. */
-static int prove_prepared(const struct view *v, const char *name, int fd, bool same)
-{
-	struct stat have;
-	struct stat prepared;
-
-	if (namespace_of(v, v->pid, name, &have))
-		return -v->err->code;
-	if (fstat(fd, &prepared))
+	*st = (struct stat){0};
+	if (fstatat(dir, name, st, 0) || !st->st_ino)
 		return err_sys(v->err, errno, "%s namespace", name);
-	if ((have.st_ino == prepared.st_ino && have.st_dev == prepared.st_dev) != same)
-		return err_set(v->err, EPERM, "the %s namespace is %s", name,
+	return 0;
+}
+
+/* Those of the launcher, which are init's and never change. */
+static int stat_own(const struct view *v, enum kind kind, struct stat *st)
+{
+	static struct stat own[KINDS];
+	char path[32];
+	int r = 0;
+
+	if (!own[kind].st_ino) {
+		(void)snprintf(path, sizeof(path), "self/ns/%s", kinds[kind]);
+		r = stat_namespace(v, v->proc_fd, path, &own[kind]);
+	}
+	*st = own[kind];
+	return r;
+}
+
+static int stat_joined(const struct view *v, enum kind kind, struct stat *st)
+{
+	char path[48];
+
+	(void)snprintf(path, sizeof(path), "%d/ns/%s", v->plan->join_pid, kinds[kind]);
+	return stat_namespace(v, v->proc_fd, path, st);
+}
+
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+	return a->st_ino == b->st_ino && a->st_dev == b->st_dev;
+}
+
+/* Prepared, @fd: it is that one; but of the mounts it must have a copy of its own. */
+static int prove_prepared(const struct view *v, enum kind kind, const struct stat *have, int fd)
+{
+	struct stat prepared = {0};
+	bool same = kind != KIND_MNT;
+
+	if (fd < 0)
+		return 0;
+	if (fstat(fd, &prepared) || !prepared.st_ino)
+		return err_sys(v->err, errno, "prepared %s namespace", kinds[kind]);
+	if (is_same(have, &prepared) != same)
+		return err_set(v->err, EPERM, "the %s namespace is %s", kinds[kind],
 			       same ? "not the planned one" : "the template itself");
 	return 0;
 }
 
+/* New: another namespace than the launcher's. Joined: the very one of the service. */
+static int prove_namespace(const struct view *v, enum kind kind)
+{
+	bool join = v->plan->join_pidfd >= 0 && kind != KIND_USER;
+	const int prepared[KINDS] = {[KIND_MNT] = v->plan->pool.mounts_fd,
+				     [KIND_PID] = -1,
+				     [KIND_NET] = v->plan->pool.network_fd,
+				     [KIND_IPC] = -1,
+				     [KIND_UTS] = -1,
+				     [KIND_CGROUP] = -1,
+				     [KIND_USER] = v->plan->userns_fd};
+	struct stat have;
+	struct stat other;
+	int r = stat_namespace(v, v->ns_fd, kinds[kind], &have);
+
+	r = r ? r : join ? stat_joined(v, kind, &other) : stat_own(v, kind, &other);
+	if (r)
+		return r;
+	if (is_same(&have, &other) != join)
+		return err_set(v->err, EPERM, "the %s namespace is %s", kinds[kind],
+			       join ? "not the service's" : "init's");
+	return prove_prepared(v, kind, &have, prepared[kind]);
+}
+
 static int prove_namespaces(const struct view *v)
 {
-	static const char *const names[] = {"mnt", "pid", "net", "ipc", "uts", "cgroup"};
-	const struct pool *pool = &v->plan->pool;
 	int r = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(names) && !r; i++)
-		r = prove_namespace(v, names[i]);
-	r = r ? r : prove_prepared(v, "user", v->plan->userns_fd, true);
-	if (!r && pool->network_fd >= 0)
-		r = prove_prepared(v, "net", pool->network_fd, true);
-	if (!r && pool->mounts_fd >= 0)
-		r = prove_prepared(v, "mnt", pool->mounts_fd, false);
+	for (int kind = 0; kind < KINDS && !r; kind++)
+		r = prove_namespace(v, (enum kind)kind);
 	return r;
 }
 
@@ -268,17 +293,15 @@ static bool is_planned_fd(const struct plan *p, int number)
 
 static int prove_descriptors(const struct view *v)
 {
-	char path[32];
 	struct dirent *entry;
 	DIR *dir;
 	int fd;
 	int r = 0;
 
-	(void)snprintf(path, sizeof(path), "%d/fd", v->pid);
-	fd = openat(v->proc_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = openat(v->dir_fd, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	dir = fd < 0 ? NULL : fdopendir(fd);
 	if (!dir) {
-		r = err_sys(v->err, errno, "/proc/%s", path);
+		r = err_sys(v->err, errno, "/proc/%d/fd", v->pid);
 		fd_close(&fd);
 		return r;
 	}
@@ -301,8 +324,16 @@ int sandbox_attest(int proc_fd, const struct plan *plan, const struct child *chi
 		prove_status, prove_namespaces, prove_maps,        prove_cgroup,
 		prove_mounts, prove_limits,     prove_descriptors,
 	};
-	const struct view view = {.proc_fd = proc_fd, .plan = plan, .pid = child->pid, .err = err};
+	CLEAN_FD int dir_fd = -1;
+	CLEAN_FD int ns_fd = -1;
+	struct view view = {.proc_fd = proc_fd, .plan = plan, .pid = child->pid, .err = err};
+	char path[24];
 
+	(void)snprintf(path, sizeof(path), "%d", child->pid);
+	view.dir_fd = dir_fd = openat(proc_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	view.ns_fd = ns_fd = openat(dir_fd, "ns", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir_fd < 0 || ns_fd < 0)
+		return err_sys(err, errno, "/proc/%d", child->pid);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		int r = rows[i](&view);
 

@@ -22,16 +22,11 @@ static int lift(int *fd, int least)
 int step_lift_apply(struct plan *p, struct err *err)
 {
 	int least = plan_report_number(p) + 1;
-	int r = lift(&p->join_pidfd, least);
+	/* Those that are used once the numbers are taken; namespaces and mounts are not. */
+	int r = lift(&p->userns_fd, least);
 
-	r = r ? r : lift(&p->userns_fd, least);
-	r = r ? r : lift(&p->pool.network_fd, least);
-	r = r ? r : lift(&p->pool.mounts_fd, least);
 	r = r ? r : lift(&p->proc_fd, least);
-	r = r ? r : lift(&p->root_fd, least);
 	r = r ? r : lift(&p->exec_fd, least);
-	for (unsigned int i = 0; i < p->mount_count && !r; i++)
-		r = lift(&p->mounts[i].fd, least);
 	for (unsigned int i = 0; i < 3 && !r; i++)
 		r = lift(&p->stdio[i], least);
 	for (unsigned int i = 0; i < p->fd_count && !r; i++)
