@@ -240,6 +240,14 @@ static int check_row(const struct channel *c, struct received *received, size_t 
 	return 0;
 }
 
+/* An empty message reads like the end: it must not be a way to make us hang up without a word. */
+static bool has_hung_up(int fd)
+{
+	struct pollfd end = {.fd = fd, .events = POLLRDHUP};
+
+	return poll(&end, 1, 0) != 0;
+}
+
 int channel_receive(const struct channel *c, struct received *received, struct err *err)
 {
 	/* Room for exactly the most that any row allows: what is beyond is MSG_CTRUNC and refused.
@@ -263,7 +271,7 @@ int channel_receive(const struct channel *c, struct received *received, struct e
 	if (n < 0)
 		return -errno;
 	r = collect_fds(&header, received);
-	if (n == 0 && received->fd_count == 0)
+	if (n == 0 && received->fd_count == 0 && has_hung_up(c->fd))
 		return -ECONNRESET;
 	if (r || (header.msg_flags & (MSG_CTRUNC | MSG_TRUNC)))
 		r = err_set(err, EBADMSG, "%s sent a message of impossible form",

@@ -152,6 +152,7 @@ static void test_wrong_type_and_size(void **state)
 
 	memset(&m, 0, sizeof(m));
 	assert_refused(e, &m, 0 + 1, NULL, 0);
+	assert_refused(e, &m, 0, NULL, 0); /* which reads like the end */
 	assert_refused(e, &m, sizeof(struct message_head) - 1, NULL, 0);
 	assert_refused(e, &m, sizeof(struct message_plain), NULL, 0);
 	for (uint16_t type = M_COUNT; type < M_COUNT + 3; type++) {
