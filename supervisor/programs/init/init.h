@@ -1,6 +1,7 @@
 #ifndef INIT_INIT_H
 #define INIT_INIT_H
 
+#include "audit/refusals.h"
 #include "children.h"
 #include "event/loop.h"
 #include "helpers.h"
@@ -18,11 +19,9 @@ struct link {
 	struct channel channel;
 	struct watch watch;
 	bool writable_wanted;
-	bool greeted;      /* everything that a new peer is told first has been sent */
-	uint32_t place;    /* how far that went */
-	uint32_t refusals; /* refused messages that may still be recorded in this second */
-	uint64_t second;
-	uint64_t unrecorded;
+	bool greeted;   /* everything that a new peer is told first has been sent */
+	uint32_t place; /* how far that went */
+	struct refusals refusals;
 };
 
 /* A process that was reaped before anybody had announced it: the announcement may still lie in the

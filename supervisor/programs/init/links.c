@@ -1,41 +1,23 @@
 #include "links.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <sys/epoll.h>
 
-#include "audit/audit.h"
-#include "base/clock.h"
 #include "base/fd.h"
 #include "init.h"
 
-#define MESSAGES_PER_TURN   32   /* so that one peer cannot keep the others waiting */
-#define MESSAGES_AT_END     4096 /* more than a socket can hold */
-#define REFUSALS_PER_SECOND 8
+#define MESSAGES_PER_TURN 32   /* so that one peer cannot keep the others waiting */
+#define MESSAGES_AT_END   4096 /* more than a socket can hold */
 
 void link_refuse(struct link *link, const char *reason)
 {
-	uint64_t second = clock_monotonic_ms() / 1000;
-	char text[256];
+	audit_refuse(&link->refusals, peer_name(link->channel.peer), reason);
+}
 
-	/* A peer that sends nothing but nonsense must not push our own decisions out of the ring.
-	 */
-	if (second != link->second) {
-		link->second = second;
-		link->refusals = 0;
-	}
-	if (link->refusals >= REFUSALS_PER_SECOND) {
-		link->unrecorded++;
-		return;
-	}
-	link->refusals++;
-	if (link->unrecorded)
-		(void)snprintf(text, sizeof(text), "%s (and %llu unrecorded before)", reason,
-			       (unsigned long long)link->unrecorded);
-	else
-		(void)snprintf(text, sizeof(text), "%s", reason);
-	link->unrecorded = 0;
-	audit_emit(EVENT_MESSAGE_REFUSED, AUDIT_S(peer_name(link->channel.peer)), AUDIT_S(text));
+void links_tell_refusals(struct init *init)
+{
+	audit_refuse_rest(&init->launcher.refusals, peer_name(PEER_LAUNCHER));
+	audit_refuse_rest(&init->supervisor.refusals, peer_name(PEER_SUPERVISOR));
 }
 
 static void handle(struct init *init, struct link *link, struct received *received)

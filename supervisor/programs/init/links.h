@@ -20,9 +20,9 @@ void links_pump(struct init *init);
 /* Handle what a program said before it died, then close. */
 void link_drain_and_close(struct init *init, struct link *link);
 
-/* A message that no rule allows: into the audit trail, at most 8 a second, the others as a number
- * in the next one. */
+/* A message that no rule allows: into the audit trail, as audit/refusals.h says. */
 void link_refuse(struct link *link, const char *reason);
+void links_tell_refusals(struct init *init); /* once a second */
 
 /* Rows of the message tables. 0, or -errno with @err filled in: then it is refused. */
 struct link_handler {

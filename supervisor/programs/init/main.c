@@ -69,6 +69,7 @@ static void repeat_due(struct loop *loop, struct timer *timer)
 			init.children.rows[i].told = false;
 		reap_tell_start(&init.children.rows[i]);
 	}
+	links_tell_refusals(&init);
 	/* Also finds what a lost SIGCHLD would have left behind. */
 	reap_some(&init);
 	loop_timer_set(loop, timer, clock_monotonic_ms() + REPEAT_MS);

@@ -88,8 +88,11 @@ static int ask_verdict(struct admission *a, struct talk *talk)
 	if (r)
 		return r;
 	a->verdict = received.message.verdict.verdict;
-	return verdict_validate(&a->verdict, a->file_size, launcher.arch, launcher.anchor_count,
-				a->err);
+	r = verdict_validate(&a->verdict, a->file_size, launcher.arch, launcher.anchor_count,
+			     a->err);
+	if (r)
+		talk_refuse(talk, a->err);
+	return r;
 }
 
 static int judge_verdict(struct admission *a)
@@ -182,8 +185,13 @@ static int compile(struct admission *a)
 	str_join(question.name, sizeof(question.name), a->service->name, "", "");
 	r = talk_send(&talk, &question, &a->template_fd, 1, a->err);
 	r = r ? r : talk_receive(&talk, M_COMPILED_SERVICE, &received, a->err);
+	if (!r) {
+		r = take_policy(a, &received);
+		if (r)
+			talk_refuse(&talk, a->err);
+	}
 	talk_close(&talk);
-	return r ? r : take_policy(a, &received);
+	return r;
 }
 
 /* ---- the launcher's own comparisons */

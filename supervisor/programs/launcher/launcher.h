@@ -1,6 +1,7 @@
 #ifndef LAUNCHER_LAUNCHER_H
 #define LAUNCHER_LAUNCHER_H
 
+#include "audit/refusals.h"
 #include "event/loop.h"
 #include "generated/autoconf.h"
 #include "ipc/channel.h"
@@ -72,6 +73,8 @@ struct service {
 struct link {
 	struct channel channel;
 	struct watch watch;
+	struct refusals refusals;
+	struct timer refused; /* armed while some are unrecorded */
 };
 
 struct launcher {
@@ -163,6 +166,8 @@ int talk_send(struct talk *talk, const void *message, const int *fds, int fd_cou
 	      struct err *err);
 /* The answer of type @wanted; a refusal becomes its own error, everything else and silence too. */
 int talk_receive(struct talk *talk, uint16_t wanted, struct received *received, struct err *err);
+/* What it said is of the right form and no honest one says it: MESSAGE_REFUSED with @err's text. */
+void talk_refuse(const struct talk *talk, const struct err *err);
 void talk_close(struct talk *talk);
 
 /* admit.c */
@@ -218,6 +223,7 @@ void link_open(struct link *link, enum peer peer, int fd,
 void link_cut(struct link *link);
 void link_send(struct link *link, const void *message, const int *fds, int fd_count);
 bool link_take(struct link *link, struct received *received); /* false: nothing to handle */
+void link_refuse(struct link *link, const char *reason);
 
 /* peers.c: recorder and shipper */
 void peers_recorder(int fd, bool fresh);

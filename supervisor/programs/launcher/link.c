@@ -1,10 +1,12 @@
 #include <errno.h>
 #include <sys/epoll.h>
 
-#include "audit/audit.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "programs/launcher/launcher.h"
+
+#define REFUSED_MS 1000
 
 void link_cut(struct link *link)
 {
@@ -35,6 +37,23 @@ void link_open(struct link *link, enum peer peer, int fd,
 		fd_close(&link->channel.fd);
 }
 
+static void tell_refused(struct loop *loop, struct timer *timer)
+{
+	struct link *link = container_of(timer, struct link, refused);
+
+	audit_refuse_rest(&link->refusals, peer_name(link->channel.peer));
+	if (link->refusals.unrecorded)
+		loop_timer_set(loop, timer, clock_monotonic_ms() + REFUSED_MS);
+}
+
+void link_refuse(struct link *link, const char *reason)
+{
+	audit_refuse(&link->refusals, peer_name(link->channel.peer), reason);
+	link->refused.due = tell_refused;
+	if (link->refusals.unrecorded && !link->refused.armed)
+		loop_timer_set(&launcher.loop, &link->refused, clock_monotonic_ms() + REFUSED_MS);
+}
+
 /* A message of a peer, or false: nothing came, or its link is gone. */
 bool link_take(struct link *link, struct received *received)
 {
@@ -44,8 +63,7 @@ bool link_take(struct link *link, struct received *received)
 	if (r == 0)
 		return true;
 	if (r == -EBADMSG)
-		audit_emit(EVENT_MESSAGE_REFUSED, AUDIT_S(peer_name(link->channel.peer)),
-			   AUDIT_S(err.msg));
+		link_refuse(link, err.msg);
 	else if (r != -EAGAIN)
 		link_cut(link); /* it died: init asks for a new one */
 	return false;

@@ -141,8 +141,8 @@ static void dispatch(struct received *received)
 
 	if (!s || (head->type == M_ADMIT &&
 		   (!str_terminated(name, NAME_SIZE) || !str_equal(name, s->name)))) {
-		audit_emit(EVENT_MESSAGE_REFUSED, AUDIT_S("supervisor"),
-			   AUDIT_S("asks for a service that the device policy does not name"));
+		link_refuse(&launcher.supervisor,
+			    "asks for a service that the device policy does not name");
 		done(head, "admit", &not_named);
 		return;
 	}

@@ -51,6 +51,11 @@ int talk_send(struct talk *talk, const void *message, const int *fds, int fd_cou
 	return r ? err_sys(err, -r, "%s took no question", helper_name(talk->which)) : 0;
 }
 
+void talk_refuse(const struct talk *talk, const struct err *err)
+{
+	audit_emit(EVENT_MESSAGE_REFUSED, AUDIT_S(helper_name(talk->which)), AUDIT_S(err->msg));
+}
+
 static int refusal(struct talk *talk, struct received *received, struct err *err)
 {
 	uint16_t type = received->message.head.type;
@@ -62,8 +67,10 @@ static int refusal(struct talk *talk, struct received *received, struct err *err
 		return -err->code;
 	}
 	channel_message_close(received);
-	return err_set(err, EPROTO, "%s answered out of turn with %s", helper_name(talk->which),
-		       message_name(type));
+	(void)err_set(err, EPROTO, "%s answered out of turn with %s", helper_name(talk->which),
+		      message_name(type));
+	talk_refuse(talk, err);
+	return -EPROTO;
 }
 
 int talk_receive(struct talk *talk, uint16_t wanted, struct received *received, struct err *err)
@@ -74,8 +81,7 @@ int talk_receive(struct talk *talk, uint16_t wanted, struct received *received, 
 		return err_set(err, ECONNRESET, "%s died before it answered",
 			       helper_name(talk->which));
 	if (r == -EBADMSG)
-		audit_emit(EVENT_MESSAGE_REFUSED, AUDIT_S(helper_name(talk->which)),
-			   AUDIT_S(err->msg));
+		talk_refuse(talk, err);
 	if (r)
 		return r;
 	if (received->message.head.type != wanted)
@@ -83,11 +89,26 @@ int talk_receive(struct talk *talk, uint16_t wanted, struct received *received, 
 	return 0;
 }
 
+/* It was asked nothing more, so nothing more may have come. */
+static void check_silence(struct talk *talk)
+{
+	CLEAN_RECEIVED struct received received = {.fd_count = 0};
+	struct err err = {0};
+	int r = channel_receive(&talk->channel, &received, &err);
+
+	if (!r)
+		(void)err_set(&err, EPROTO, "%s says %s, which nobody asked for",
+			      helper_name(talk->which), message_name(received.message.head.type));
+	if (!r || r == -EBADMSG)
+		talk_refuse(talk, &err);
+}
+
 void talk_close(struct talk *talk)
 {
 	char cgroup[32];
 	struct pollfd end = {.fd = talk->child.pidfd, .events = POLLIN};
 
+	check_silence(talk);
 	fd_close(&talk->channel.fd);
 	if (talk->child.pidfd < 0)
 		return;

@@ -1,4 +1,6 @@
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <sys/epoll.h>
 
 #include "base/clock.h"
@@ -9,11 +11,35 @@
 #define SHIPPER_RATE      1u
 #define SHIPPER_BURST     20u
 #define MESSAGES_PER_TURN 64
+#define REFUSED_MS        1000
+
+/* What went unrecorded because there was too much of it, as a number: at the latest when there is
+ * room again. */
+static void refused_due(struct loop *loop, struct timer *timer)
+{
+	struct recorder *r = container_of(timer, struct recorder, refused_timer);
+	char text[64];
+
+	if (!bucket_take(&r->shipper_bucket, clock_monotonic_ms())) {
+		loop_timer_set(loop, timer, clock_monotonic_ms() + REFUSED_MS);
+		return;
+	}
+	(void)snprintf(text, sizeof(text), "%" PRIu64 " more, unrecorded", r->unrecorded);
+	r->unrecorded = 0;
+	store_event(&r->store, ORIGIN_RECORDER, EVENT_MESSAGE_REFUSED,
+		    AUDIT_S(peer_name(PEER_SHIPPER)), AUDIT_S(text));
+	(void)store_flush(&r->store);
+}
 
 static void refuse(struct recorder *r, enum peer from, const char *why)
 {
-	if (from == PEER_SHIPPER && !bucket_take(&r->shipper_bucket, clock_monotonic_ms()))
+	if (from == PEER_SHIPPER && !bucket_take(&r->shipper_bucket, clock_monotonic_ms())) {
+		r->unrecorded++;
+		if (!r->refused_timer.armed)
+			loop_timer_set(&r->loop, &r->refused_timer,
+				       clock_monotonic_ms() + REFUSED_MS);
 		return;
+	}
 	store_event(&r->store, ORIGIN_RECORDER, EVENT_MESSAGE_REFUSED, AUDIT_S(peer_name(from)),
 		    AUDIT_S(why));
 }
@@ -137,6 +163,7 @@ static void launcher_ready(struct loop *loop, struct watch *watch, uint32_t even
 int peers_open(struct recorder *r)
 {
 	r->launcher_watch.ready = launcher_ready;
+	r->refused_timer.due = refused_due;
 	bucket_init(&r->shipper_bucket, SHIPPER_RATE, SHIPPER_BURST, clock_monotonic_ms());
 	return loop_add(&r->loop, &r->launcher_watch, r->launcher.fd, EPOLLIN);
 }

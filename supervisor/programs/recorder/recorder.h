@@ -71,6 +71,8 @@ struct recorder {
 	struct bucket kernel_bucket;
 	uint64_t kernel_dropped;
 	struct bucket shipper_bucket; /* what the shipper may cause to be written */
+	uint64_t unrecorded;          /* refused messages of the shipper */
+	struct timer refused_timer;   /* armed while there are any */
 	uint32_t generation;
 };
 
