@@ -179,6 +179,7 @@ struct message_child { /* + pidfd */
 	struct message_head head;
 	int32_t pid; /* in init's pid namespace */
 	uint32_t uid;
+	uint32_t stop_ms; /* stop_timeout of a service */
 	char name[NAME_SIZE];
 	char cgroup[96]; /* below /sys/fs/cgroup/bartizan, e.g. "services/web/3": where init writes
 			    cgroup.kill */

@@ -42,10 +42,11 @@ struct plan {
 	const char *hostname;
 	uint16_t subject;
 	uint32_t generation;
-	char cgroup[96]; /* below bartizan/, e.g. "services/web/3" */
-	int cgroup_fd;   /* the leaf */
-	int join_pidfd;  /* -1: new namespaces; else those of this process (health probe) */
-	int join_pid;    /* the same process's pid, for the proof */
+	char cgroup[96];  /* below bartizan/, e.g. "services/web/3" */
+	uint32_t stop_ms; /* how long its end may take: for init's shutdown */
+	int cgroup_fd;    /* the leaf */
+	int join_pidfd;   /* -1: new namespaces; else those of this process (health probe) */
+	int join_pid;     /* the same process's pid, for the proof */
 
 	uid_t uid;
 	gid_t gid;

@@ -42,7 +42,7 @@ NAMES = {value: name for name, value in P.items() if name.startswith("M_") and n
 
 HEAD = struct.Struct("=HHII")
 ERR = struct.Struct("=i200s124s")
-CHILD = struct.Struct("=iI33s96s3x")
+CHILD = struct.Struct("=iII33s96s3x")
 EXITED = struct.Struct("=ii4xQQQ")
 
 
@@ -164,7 +164,7 @@ class Launcher(Link):
 
     def announce(self, child, subject, generation, name="web", cgroup="services/web/1", request=77):
         self.send("CHILD", subject, generation, request,
-                  CHILD.pack(child.pid, 10000, name.encode(), cgroup.encode()), [child.pidfd])
+                  CHILD.pack(child.pid, 10000, 1000, name.encode(), cgroup.encode()), [child.pidfd])
 
     def start(self, subject, generation, **options):
         """A child that init has acknowledged."""

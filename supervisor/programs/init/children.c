@@ -89,6 +89,7 @@ struct child *children_add(struct children *c, const struct message_child *m, in
 				    .generation = m->head.generation,
 				    .request = m->head.request,
 				    .uid = m->uid,
+				    .stop_ms = m->stop_ms,
 				    .pid = m->pid,
 				    .pidfd = pidfd,
 				    .since_ms = clock_monotonic_ms()};
@@ -164,6 +165,16 @@ void children_free(struct child *child)
 {
 	fd_close(&child->pidfd);
 	child->state = CHILD_FREE;
+}
+
+uint32_t children_stop_ms(const struct children *c)
+{
+	uint32_t most = 0;
+
+	for (size_t i = 0; i < CHILDREN_MAX; i++)
+		if (c->rows[i].state == CHILD_ALIVE && c->rows[i].stop_ms > most)
+			most = c->rows[i].stop_ms;
+	return most < CONFIG_STOP_TIMEOUT_MAX_S * 1000u ? most : CONFIG_STOP_TIMEOUT_MAX_S * 1000u;
 }
 
 bool children_services_alive(const struct children *c)

@@ -25,9 +25,10 @@ struct child {
 	uint64_t since_ms; /* CLOCK_MONOTONIC of its announcement */
 	uint32_t request;  /* of M_CHILD, repeated in M_CHILD_ACK */
 	uint32_t uid;
-	bool start_told; /* its START record is out */
-	bool ack_due;    /* M_CHILD_ACK is still to be sent */
-	bool told;       /* M_ALIVE or M_EXITED went to the supervisor of now */
+	uint32_t stop_ms; /* how long its end may take */
+	bool start_told;  /* its START record is out */
+	bool ack_due;     /* M_CHILD_ACK is still to be sent */
+	bool told;        /* M_ALIVE or M_EXITED went to the supervisor of now */
 	struct message_exited exited;
 };
 
@@ -58,6 +59,9 @@ struct child *children_by_cgroup(struct children *c, const char *cgroup);
 void children_set_exited(struct child *child, int status, const struct rusage *usage);
 
 void children_free(struct child *child);
+
+/* How long the slowest living service may take to stop, at most CONFIG_STOP_TIMEOUT_MAX_S. */
+uint32_t children_stop_ms(const struct children *c);
 
 /* True while any service or probe lives. */
 bool children_services_alive(const struct children *c);

@@ -19,7 +19,9 @@
 
 #define UNMOUNT_TRIES    20
 #define UNMOUNT_PAUSE_MS 100
+#define ASKING_SLACK_MS  15000
 
+static void stage_asking(struct init *init);
 static void stage_killing(struct init *init);
 static void stage_flushing(struct init *init);
 static void stage_shipping(struct init *init);
@@ -41,9 +43,9 @@ static const struct stage {
 	bool (*over)(const struct init *init);
 } stages[STAGE_COUNT] = {
 	[STAGE_UP] = {"up", NULL, 0, NULL},
-	/* The supervisor knows each service's own limit; this is for one that hangs. */
-	[STAGE_ASKING] = {"asking the supervisor", NULL, (CONFIG_STOP_TIMEOUT_MAX_S + 30) * 1000,
-			  nobody_to_ask},
+	/* The supervisor gives up 10 s after the slowest service should have stopped; this is for
+	 * one that hangs or does not want to. */
+	[STAGE_ASKING] = {"asking the supervisor", stage_asking, 0, nobody_to_ask},
 	[STAGE_KILLING] = {"killing services", stage_killing, 5000, services_gone},
 	[STAGE_FLUSHING] = {"flushing the recorder", stage_flushing, 3000, recorder_gone},
 	[STAGE_SHIPPING] = {"stopping the shipper", stage_shipping, 3000, shipper_gone},
@@ -105,6 +107,12 @@ static const char *power_name(enum power how)
 
 	_Static_assert(ARRAY_SIZE(names) == POWER_COUNT, "one name each");
 	return names[how];
+}
+
+static void stage_asking(struct init *init)
+{
+	loop_timer_set(&init->loop, &init->power.deadline,
+		       clock_monotonic_ms() + children_stop_ms(&init->children) + ASKING_SLACK_MS);
 }
 
 /* Every service is below this one cgroup, announced or not. */

@@ -96,6 +96,7 @@ int init_announce(const struct plan *plan, const struct child *child, struct err
 			 .request = ++last_request},
 		.pid = child->pid,
 		.uid = plan->uid,
+		.stop_ms = plan->stop_ms,
 	};
 
 	str_join(m.name, sizeof(m.name), plan->name, "", "");

@@ -115,6 +115,7 @@ int start_plan(struct service *s, struct plan *plan, struct err *err)
 	plan->gid = s->note.gid;
 	memcpy(plan->rlimits, p->rlimits, sizeof(plan->rlimits));
 	plan->umask = p->umask;
+	plan->stop_ms = p->stop_timeout_ms;
 	plan->working_dir = p->working_dir;
 	plan->oom_score_adj = SERVICE_OOM_SCORE;
 	plan->mdwe = p->mdwe;
