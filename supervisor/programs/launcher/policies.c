@@ -9,6 +9,8 @@
 #include "programs/launcher/launcher.h"
 #include "trust/anchors.h"
 
+#define COMPILE_TRIES 3
+
 /*
  * Device and trust policy: compiled once per boot from the verified root, kept by init. Without
  * them no service starts; control and records go on, so that somebody can find out why.
@@ -93,13 +95,26 @@ static int compile(struct err *err)
 	return 0;
 }
 
+/* A helper that was killed or is slow is not a verdict on the policies: nobody asks again later. */
+static int compile_patiently(struct err *err)
+{
+	int r;
+
+	for (int i = 0; i < COMPILE_TRIES; i++) {
+		r = compile(err);
+		if (r != -ECONNRESET && r != -ETIMEDOUT && r != -ECHILD)
+			break;
+	}
+	return r;
+}
+
 void policies_open(void)
 {
 	struct err err = {0};
 
 	if (launcher.policies)
 		return;
-	if (compile(&err)) {
+	if (compile_patiently(&err)) {
 		log_line("launcher: no service starts: %s%s%s", err.msg, *err.hint ? "; " : "",
 			 err.hint);
 		audit_emit(EVENT_POLICY_REFUSED, AUDIT_S(err.msg), AUDIT_S(err.hint));

@@ -131,12 +131,14 @@ static int open_all(struct recorder *r, struct err *err)
 {
 	const struct device_policy *limits = NULL;
 	int spool_fd;
-	int e = loop_open(&r->loop);
+	/* First of all: the next descriptor that is opened has the number of a policy that is
+	 * absent. */
+	int e = read_limits(&limits);
 
 	if (!e)
-		e = watch_signals(r);
+		e = loop_open(&r->loop);
 	if (!e)
-		e = read_limits(&limits);
+		e = watch_signals(r);
 	if (e)
 		return err_sys(err, -e, "start");
 	spool_fd = open("/spool", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
