@@ -60,10 +60,12 @@ int main(void)
 	union message message;
 	int fds[IPC_FDS_MAX];
 
-	if (stub_receive(LAUNCHER_FD, &message, sizeof(message), fds) > 0 && fds[0] >= 0)
-		forge_acknowledgements(fds[0]);
-	write_spool();
+	long got = stub_receive(LAUNCHER_FD, &message, sizeof(message), fds);
+
 	dial(10);
+	write_spool();
+	if (got > 0 && fds[0] >= 0)
+		forge_acknowledgements(fds[0]);
 	stub_send_nonsense(LAUNCHER_FD);
 	stub_stay();
 }

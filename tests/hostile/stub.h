@@ -7,7 +7,8 @@
 #include "ipc/proto.h"
 
 /* Sends what channel_send() would never send: any bytes, any descriptors, to anybody. Failures are
- * of no interest. */
+ * of no interest. What the other side has said meanwhile is thrown away, so that it never cuts a
+ * link on which nobody reads. */
 void stub_send(int fd, const void *bytes, size_t size, const int *fds, int fd_count);
 
 /* A message that is a head and then @size - sizeof(head) bytes of @filler. */
@@ -21,8 +22,12 @@ void stub_send_nonsense(int fd);
  * rest to -1. */
 long stub_receive(int fd, void *bytes, size_t size, int *fds);
 
-/* One descriptor of each wrong kind, as far as this process may make them; the count. */
-int stub_odd_fds(int *fds, int room);
+/* Descriptor number @kind of the wrong kinds; -1: this process may not make that one. */
+#define STUB_ODD_KINDS 14
+int stub_odd_fd(unsigned int kind);
+
+/* A memfd with @size bytes and these seals. */
+int stub_memory(const void *bytes, size_t size, int seals);
 
 void stub_pause_ms(unsigned int ms);
 _Noreturn void stub_stay(void);

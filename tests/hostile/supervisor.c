@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 
+#include "audit/audit.h"
 #include "base/str.h"
 
 enum { INIT_FD = 3, RING_FD, CURSOR_FD, DOORBELL_FD, STATE_FD, LAUNCHER_FD, LISTENER_FD };
@@ -46,6 +47,22 @@ static void clocks(void)
 	}
 }
 
+/* Acknowledged exits are forgotten: of who lives, of helpers, of nobody. */
+static void acknowledgements(uint16_t polite)
+{
+	const uint16_t subjects[] = {polite, SUBJECT_OF_HELPER(HELPER_LAUNCHER),
+				     SUBJECT_OF_HELPER(HELPER_RECORDER), SUBJECT_NONE};
+
+	for (size_t i = 0; i < ARRAY_SIZE(subjects); i++)
+		for (uint32_t generation = 0; generation < 4; generation++) {
+			struct message_plain m = {.head = {.type = M_ACK,
+							   .subject = subjects[i],
+							   .generation = generation}};
+
+			stub_send(INIT_FD, &m, sizeof(m), NULL, 0);
+		}
+}
+
 static void powers(void)
 {
 	static const uint32_t kinds[] = {POWER_COUNT, 0xffffffff, 0x80000000};
@@ -77,39 +94,67 @@ static void admissions(void)
 	stub_send(LAUNCHER_FD, &m, sizeof(m), NULL, 0);
 }
 
-/* The real name first, so that its starts are legal; then starts of everything, again and again. */
-static void starts(void)
+/* What the launcher says at the start: the subject of a name that may run. */
+static uint16_t subject_of(const char *name)
+{
+	union message message;
+	int fds[IPC_FDS_MAX];
+
+	while (stub_receive(LAUNCHER_FD, &message, sizeof(message), fds) > 0 &&
+	       message.head.type != M_NAMED_END)
+		if (message.head.type == M_NAMED && str_equal(message.name.name, name))
+			return message.head.subject;
+	return 0;
+}
+
+/* One legal start first, so that a second one would be seen; then everything, again and again. */
+static void starts(uint16_t polite)
 {
 	static const uint16_t verbs[] = {M_START, M_PROBE, M_RELEASE, M_START};
-	static const uint16_t subjects[] = {0,
-					    1,
-					    2,
-					    31,
-					    32,
-					    0x3fff,
-					    SUBJECT_OF_PROBE(0),
-					    SUBJECT_OF_HELPER(HELPER_LAUNCHER),
-					    SUBJECT_NONE};
-	struct message_name admit = {.head = {.type = M_ADMIT, .request = 100}, .name = "polite"};
+	const uint16_t subjects[] = {
+		polite,
+		1,
+		31,
+		32,
+		0x3fff,
+		SUBJECT_OF_PROBE(0),
+		SUBJECT_OF_HELPER(HELPER_LAUNCHER),
+		SUBJECT_NONE,
+	};
+	struct message_name admit = {.head = {.type = M_ADMIT, .subject = polite, .request = 100},
+				     .name = "polite"};
+	struct message_plain start = {
+		.head = {.type = M_START, .subject = polite, .generation = 1, .request = 101}};
 	uint32_t request = 1000;
 
-	for (uint16_t slot = 0; slot < 4; slot++) {
-		admit.head.subject = SUBJECT_OF_SERVICE(slot);
-		admit.head.request++;
-		stub_send(LAUNCHER_FD, &admit, sizeof(admit), NULL, 0);
-	}
+	stub_send(LAUNCHER_FD, &admit, sizeof(admit), NULL, 0);
 	stub_pause_ms(6000);
-	for (int round = 0; round < 20; round++)
+	stub_send(LAUNCHER_FD, &start, sizeof(start), NULL, 0);
+	stub_pause_ms(2000);
+	for (uint32_t round = 0; round < 20; round++)
 		for (size_t v = 0; v < ARRAY_SIZE(verbs); v++)
 			for (size_t s = 0; s < ARRAY_SIZE(subjects); s++) {
-				struct message_plain m = {
-					.head = {.type = verbs[v],
-						 .subject = subjects[s],
-						 .generation = (uint32_t)round * 7919u,
-						 .request = request++}};
+				struct message_plain m = {.head = {.type = verbs[v],
+								   .subject = subjects[s],
+								   .generation = round * 7919u,
+								   .request = request++}};
 
 				stub_send(LAUNCHER_FD, &m, sizeof(m), NULL, 0);
 			}
+}
+
+/* Records that pretend to be of init and of the launcher: what is in this ring is this program's
+ * word. */
+static void forge_records(void)
+{
+	static struct ring_producer own;
+
+	if (ring_producer_open(&own, RING_FD, CURSOR_FD, DOORBELL_FD))
+		return;
+	audit_open(&own);
+	audit_emit(EVENT_START, AUDIT_S("forged"), AUDIT_N(1), AUDIT_N(1), AUDIT_N(0));
+	audit_emit(EVENT_EXIT, AUDIT_S("forged"), AUDIT_N(1), AUDIT_N(1), AUDIT_N(1), AUDIT_N(0));
+	stub_pause_ms(2000); /* until they are read */
 }
 
 /* Every index and length that can be written is written; the doorbell is filled and then shut. */
@@ -140,14 +185,17 @@ static void state(void)
 
 int main(void)
 {
-	stub_pause_ms(1500);
+	uint16_t polite = subject_of("polite");
+
 	signals();
 	clocks();
 	powers();
 	stub_send_nonsense(INIT_FD);
+	starts(polite);
+	acknowledgements(polite);
 	admissions();
 	stub_send_nonsense(LAUNCHER_FD);
-	starts();
+	forge_records();
 	ring();
 	state();
 	shutdown(LISTENER_FD, SHUT_RDWR);

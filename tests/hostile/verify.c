@@ -1,7 +1,7 @@
 /*
- * A verify that was taken over. Which attack a process plays is chosen by its uid: each
- * conversation has another one. None of its answers may lead to a mapped image whose content does
- * not have the root hash it claims, and none may hurt the launcher.
+ * A verify that was taken over. It plays another attack for the image of every slot. None of its
+ * answers may lead to a mapped image whose content does not have the root hash it claims, and none
+ * may hurt the launcher.
  */
 #include "stub.h"
 
@@ -45,6 +45,8 @@ static void wild_numbers(struct message_verdict *m, unsigned int attack)
 {
 	struct verdict *v = &m->verdict;
 
+	if (attack == 0)
+		v->signer_count = 0;
 	if (attack == 1)
 		v->signer_count = 9999;
 	if (attack == 2)
@@ -65,7 +67,7 @@ static void wild_numbers(struct message_verdict *m, unsigned int attack)
 static void other_words(struct message_verdict *m, unsigned int attack)
 {
 	struct message_check_fs fs = {.head = m->head, .bytes = 4096};
-	int fds[8];
+	int odd = stub_odd_fd(4);
 
 	fs.head.type = M_FS_OK;
 	if (attack == 8) { /* an answer before the question */
@@ -76,17 +78,19 @@ static void other_words(struct message_verdict *m, unsigned int attack)
 		send_verdict(m);
 		stub_send(LAUNCHER_FD, &fs, sizeof(fs), NULL, 0);
 	} else if (attack == 10) {
-		stub_send(LAUNCHER_FD, m, sizeof(*m), fds, stub_odd_fds(fds, 8));
+		stub_send(LAUNCHER_FD, m, sizeof(*m), &odd, 1);
 	} else if (attack == 11) {
 		stub_send(LAUNCHER_FD, m, sizeof(*m) / 2, NULL, 0);
 	} else if (attack == 12) {
-		refuse_with_noise(&m->head);
-	} else if (attack == 13) {
 		stub_send_nonsense(LAUNCHER_FD);
+	} else if (attack == 13) { /* vouches for what is not there */
+		send_verdict(m);
+		stub_pause_ms(200);
+		stub_send(LAUNCHER_FD, &fs, sizeof(fs), NULL, 0);
 	} else if (attack == 14) {
-		stub_stay(); /* says nothing: the launcher's deadline ends it */
+		refuse_with_noise(&m->head);
 	} else {
-		_exit(0);
+		stub_stay(); /* says nothing: the launcher's deadline ends it */
 	}
 }
 
@@ -94,16 +98,19 @@ int main(void)
 {
 	union message question;
 	int fds[IPC_FDS_MAX];
-	unsigned int attack = getuid() % 16;
 	struct message_verdict m;
+	unsigned int attack;
 
 	if (stub_receive(LAUNCHER_FD, &question, sizeof(question), fds) < 0)
 		return 1;
+	/* `run` counts on attacks 0 to 12 to leave a MESSAGE_REFUSED. */
+	attack = question.head.subject % 16;
 	m = verdict_for(&question.head);
+	m.verdict.arch = question.verify.arch;
 	if (attack < 8)
 		wild_numbers(&m, attack);
 	else
 		other_words(&m, attack);
-	stub_pause_ms(500);
+	stub_pause_ms(200);
 	return 0;
 }
