@@ -159,6 +159,7 @@ FILTERS := $(if $(filter filtergen,$(HOST_PRESENT)),$(O)/obj/gen/helper_filters.
 GEN_init := $(O)/obj/gen/board.o
 GEN_launcher := $(O)/obj/gen/board.o $(FILTERS)
 GEN_bartizan := $(O)/obj/gen/board.o
+GEN_recorder := $(if $(filter filtergen,$(HOST_PRESENT)),$(O)/obj/gen/syscall_names.o)
 
 $(eval $(call side,$(O),$(TARGET_TRIPLE),,))
 $(eval $(call side,$(O)/host,$(HOST_TRIPLE),-DBARTIZAN_HOST=1,HOST))
@@ -180,6 +181,10 @@ $(O)/gen/board.c: board/$(BOARD)/board.conf board/$(BOARD)/modules toolchain/boa
 $(O)/gen/helper_filters.c: $(O)/host/filtergen
 	$(call say,GEN,helper_filters.c)
 	$(Q)$< $(ARCH) >$@
+
+$(O)/gen/syscall_names.c: $(O)/host/filtergen
+	$(call say,GEN,syscall_names.c)
+	$(Q)$< $(ARCH) names >$@
 
 # ---- initramfs
 

@@ -3,12 +3,14 @@
 #include <errno.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "seccomp/docker.h"
 #include "seccomp/prefix.h"
 #include "seccomp/profile.h"
 
@@ -53,6 +55,17 @@ int seccomp_number(const char *name, enum policy_arch arch)
 		return -EINVAL;
 	/* libseccomp's own negative numbers stand for calls that this architecture lacks. */
 	return number < 0 ? -ENOENT : number;
+}
+
+const char *seccomp_number_name(int number, enum policy_arch arch)
+{
+	static char name[SECCOMP_NAME_SIZE];
+	char *found = seccomp_syscall_resolve_num_arch(scmp_arches[arch], number);
+
+	if (!found || str_copy(name, sizeof(name), found))
+		name[0] = '\0';
+	free(found);
+	return name;
 }
 
 struct builder {

@@ -126,6 +126,9 @@ uint32_t seccomp_newest(const struct seccomp_profile *profile);
  */
 int seccomp_number(const char *name, enum policy_arch arch);
 
+/* Name of @number on @arch; "" when no call has it. */
+const char *seccomp_number_name(int number, enum policy_arch arch);
+
 /* ioctl commands that push input into a terminal or load a line discipline; refused whatever the
  * profile says. */
 #define SECCOMP_IOCTLS 3

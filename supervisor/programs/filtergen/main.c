@@ -2,11 +2,13 @@
 
 #include "base/str.h"
 #include "seccomp/helper_filters.h"
+#include "seccomp/neverlist.h"
 #include "seccomp/profile.h"
 
 /*
  * filtergen ARCH: the filters of the helpers as C, on standard output. seccomp_profile_build()
  * proves each against its tables and the never-list: one that fails fails the build.
+ * filtergen ARCH names: the names of system calls in the order of their numbers, for the recorder.
  */
 static const char *const arches[ARCH_COUNT] = {"x86_64", "aarch64", "armv7", "riscv64"};
 
@@ -37,27 +39,46 @@ static void write_table(void)
 	printf("};\nconst size_t helper_filter_count = %zu;\n", seccomp_helper_count);
 }
 
-int main(int argc, char **argv)
+static void write_names(enum policy_arch arch)
+{
+	printf("#include \"programs/recorder/recorder.h\"\n\nconst char syscall_names[] =\n");
+	for (int number = 0; number <= SECCOMP_NEWEST; number++)
+		printf("\t\"%s\\0\" /* %d */\n", seccomp_number_name(number, arch), number);
+	printf("\t\"\";\nconst unsigned int syscall_name_count = %d;\n", SECCOMP_NEWEST + 1);
+	printf("const uint32_t syscall_arch = 0x%08x;\n", seccomp_audit_arch(arch));
+}
+
+static int write_filters(enum policy_arch arch)
 {
 	static const struct seccomp_values values = {.exec_fd = HELPER_EXEC_FD, .mdwe = true};
 	static struct seccomp_filter filter;
 	struct err err = {0};
-	int arch = argc == 2 ? find_arch(argv[1]) : -1;
 
-	if (arch < 0) {
-		fprintf(stderr, "usage: filtergen x86_64|aarch64|armv7|riscv64\n");
-		return 2;
-	}
-	printf("/* Made by filtergen %s from seccomp/helpers.c. */\n", argv[1]);
 	printf("#include \"seccomp/helper_filters.h\"\n");
 	for (size_t i = 0; i < seccomp_helper_count; i++) {
-		if (seccomp_profile_build(&seccomp_helpers[i], &values, (enum policy_arch)arch,
-					  &filter, &err)) {
+		if (seccomp_profile_build(&seccomp_helpers[i], &values, arch, &filter, &err)) {
 			fprintf(stderr, "filtergen: %s: %s\n", seccomp_helpers[i].name, err.msg);
 			return 1;
 		}
 		write_code(&seccomp_helpers[i], &filter);
 	}
 	write_table();
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	int arch = argc == 2 || argc == 3 ? find_arch(argv[1]) : -1;
+	bool names = argc == 3 && str_equal(argv[2], "names");
+
+	if (arch < 0 || (argc == 3 && !names)) {
+		fprintf(stderr, "usage: filtergen x86_64|aarch64|armv7|riscv64 [names]\n");
+		return 2;
+	}
+	printf("/* Made by filtergen %s. */\n", argv[1]);
+	if (names)
+		write_names((enum policy_arch)arch);
+	else if (write_filters((enum policy_arch)arch))
+		return 1;
 	return fflush(stdout) || ferror(stdout) ? 1 : 0;
 }

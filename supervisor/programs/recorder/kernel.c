@@ -19,28 +19,11 @@
 #define RATE              200u
 #define BURST             1000u
 
-/* The number after @key; the kernel writes untrusted names in quotes or as hex, so no name can
- * contain a blank and imitate a key. */
-static uint64_t number_after(const char *text, const char *key)
-{
-	const char *at = strstr(text, key);
-	char digits[24] = "";
-	uint64_t number = 0;
-
-	if (!at)
-		return 0;
-	at += strlen(key);
-	for (size_t i = 0; i + 1 < sizeof(digits) && at[i] >= '0' && at[i] <= '9'; i++)
-		digits[i] = at[i];
-	return str_u64(digits, 0, UINT64_MAX, &number) ? 0 : number;
-}
-
 static void keep_seccomp(struct recorder *r, const char *text)
 {
-	uint64_t uid = number_after(text, " uid=");
+	uint64_t uid = audit_number(text, " uid=");
 	struct service *service = NULL;
-	char number[24];
-	struct text t = TEXT_IN(number);
+	char call[48];
 
 	if (!bucket_take(&r->kernel_bucket, clock_monotonic_ms())) {
 		r->kernel_dropped++;
@@ -48,7 +31,7 @@ static void keep_seccomp(struct recorder *r, const char *text)
 	}
 	if (uid >= SERVICE_UID && uid < SERVICE_UID + DEVICE_SERVICES_MAX)
 		service = store_find(&r->store, SUBJECT_OF_SERVICE(uid - SERVICE_UID));
-	text_add_u64(&t, number_after(text, " syscall="));
+	syscall_describe(text, call, sizeof(call));
 	if (r->kernel_dropped) {
 		store_event(&r->store, ORIGIN_RECORDER, EVENT_GAP, AUDIT_S("kernel"),
 			    AUDIT_N(LANE_SERVICE), AUDIT_N(r->kernel_dropped));
@@ -56,8 +39,8 @@ static void keep_seccomp(struct recorder *r, const char *text)
 	}
 	store_event(&r->store, ORIGIN_RECORDER, EVENT_SECCOMP,
 		    AUDIT_S(service ? service->name : ""), AUDIT_N(uid),
-		    AUDIT_N(number_after(text, " pid=")), AUDIT_S(number),
-		    AUDIT_N(number_after(text, " sig=")));
+		    AUDIT_N(audit_number(text, " pid=")), AUDIT_S(call),
+		    AUDIT_N(audit_number(text, " sig=")));
 }
 
 static void take_message(struct recorder *r, char *bytes, size_t size)

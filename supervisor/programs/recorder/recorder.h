@@ -89,6 +89,22 @@ void output_drain_all(struct recorder *r); /* what lies in the pipes at the end 
 /* kernel.c */
 int kernel_bind(struct recorder *r, int *netlink_fd);
 
+/*
+ * Names of system calls in the order of their numbers, each with its terminator, empty where there
+ * is none; made by programs/filtergen for the one architecture of the build.
+ */
+extern const char syscall_names[];
+extern const unsigned int syscall_name_count;
+extern const uint32_t syscall_arch; /* AUDIT_ARCH_* */
+
+/* syscall.c: the number after @key in an audit record, 0 when there is none. The kernel writes
+ * names that others chose in quotes or as hex, so none can contain a blank and imitate a key. */
+uint64_t audit_number(const char *text, const char *key);
+
+/* The call of an audit record: its name; its number when it has none, with the architecture when
+ * that is a foreign one. */
+void syscall_describe(const char *text, char *to, size_t size);
+
 /* peers.c */
 int peers_open(struct recorder *r);
 void peers_notify(struct recorder *r, bool hurry);
