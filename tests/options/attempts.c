@@ -178,4 +178,5 @@ void attempts(void)
 	shared_memory();
 	memory();
 	privileges();
+	filter();
 }

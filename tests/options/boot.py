@@ -14,7 +14,7 @@ KERNEL = os.environ.get("KERNEL_VERSION", "6.12")
 
 
 def program():
-    return overlay.built(BOARD, "options-probe", [os.path.join(HERE, f) for f in ("probe.c", "facts.c", "attempts.c", "steps.c")],
+    return overlay.built(BOARD, "options-probe", [os.path.join(HERE, f) for f in ("probe.c", "facts.c", "attempts.c", "steps.c", "filter.c")],
                          ["-D_GNU_SOURCE"])
 
 

@@ -17,4 +17,6 @@ void attempts(void);
 /* steps.c: what is done with files, as the words say */
 void steps(char **argv);
 
+void filter(void); /* filter.c: what the system call filter lets through */
+
 #endif
