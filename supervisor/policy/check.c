@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "policy/capabilities.h"
 #include "policy/key.h"
 #include "policy/resolve.h"
 #include "policy/words.h"
@@ -129,6 +130,62 @@ int policy_check_jit(const struct policy *policy, const struct device_policy *de
 		return 0;
 	(void)err_set(err, EACCES, "no: not granted by the device");
 	return err_hint(err, "allow_jit = yes in [service NAME] of supervisor.conf grants it");
+}
+
+int policy_check_cpuset(const struct policy *policy, const struct device_policy *device,
+			const struct device_service *service, struct err *err)
+{
+	char asked[80] = "";
+	char granted[80] = "";
+	struct text asked_text = TEXT_IN(asked);
+	struct text granted_text = TEXT_IN(granted);
+	uint64_t have = service->bounds.cpuset;
+
+	(void)device;
+	/* All of them is not more than what there is. */
+	if (!policy->cpuset || !have || !(policy->cpuset & ~have))
+		return 0;
+	policy_print_cpus(&asked_text, policy->cpuset);
+	policy_print_cpus(&granted_text, have);
+	(void)err_set(err, EPERM, "%s: the device grants %s", asked, granted);
+	return err_hint(err, HINT_ASK);
+}
+
+static int check_priority(const struct policy *policy, const struct device_bounds *bounds,
+			  struct err *err)
+{
+	uint64_t nice = policy->rlimits[RLIMIT_NICE].hard;
+	uint64_t real_time = policy->rlimits[RLIMIT_RTPRIO].hard;
+
+	if (!bounds->nice && !bounds->rtprio) {
+		(void)err_set(err, EACCES, "SYS_NICE: not granted by the device");
+		return err_hint(err, "nice = 5 in [service NAME] of supervisor.conf grants it");
+	}
+	/* RLIMIT_NICE counts from nice 20 down: 20 - nice (getrlimit(2)). */
+	if (nice > 20 + bounds->nice || real_time > bounds->rtprio) {
+		(void)err_set(err, EPERM,
+			      "SYS_NICE: ulimit nice or rtprio is above the device's %u and %u",
+			      20 + bounds->nice, bounds->rtprio);
+		return err_hint(err, HINT_ASK);
+	}
+	return 0;
+}
+
+int policy_check_caps(const struct policy *policy, const struct device_policy *device,
+		      const struct device_service *service, struct err *err)
+{
+	uint32_t more = policy->caps & POLICY_CAPS_HELD & ~service->bounds.caps;
+
+	(void)device;
+	if (more) {
+		const char *name = more & POLICY_CAP_NET_RAW ? "NET_RAW" : "NET_ADMIN";
+
+		(void)err_set(err, EACCES, "%s: not granted by the device", name);
+		return err_hint(err, "cap_add = %s in [service NAME] of supervisor.conf grants it",
+				name);
+	}
+	return policy->caps & POLICY_CAP_SYS_NICE ? check_priority(policy, &service->bounds, err)
+						  : 0;
 }
 
 /* A plain maximum: the same number, in the policy at the key's field and in the bounds at the

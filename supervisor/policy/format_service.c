@@ -14,35 +14,12 @@ static const struct policy_key service_rows[] = {
 #include "policy/rows_service.def"
 };
 
-#define LATER(name_) {.name = name_, .reason = "not built in yet", .hint = "leave it out; nothing replaces it silently"}
-#define HOST_NAMESPACE(name_) {.name = name_, .reason = "every service has namespaces of its own", .hint = "leave it out"}
+#define LATER(name_) {name_, "not built in yet", "leave it out; nothing replaces it silently"}
 
 static const struct policy_refusal refusals[] = {
-	{"privileged", "no service is privileged", "name what it needs"},
-	HOST_NAMESPACE("pid"), HOST_NAMESPACE("ipc"), HOST_NAMESPACE("uts"), HOST_NAMESPACE("userns"), HOST_NAMESPACE("cgroupns"),
-	HOST_NAMESPACE("net"),
-	{"image", "an image holds its own service file", "the device policy may pin image_digest"},
-	{"image_digest", "an image cannot contain its own digest", "it belongs to [service NAME] of supervisor.conf"},
-	{"entrypoint", "there is one command", "command = /path/to/program arguments"},
-	{"args", "arguments belong to the program", "command = /path/to/program arguments"},
-	{"jit", "written as mdwe = no", "the device must allow it: allow_jit = yes"},
-	{"security_opt", "each protection has its own key", "seccomp =, mdwe ="},
-	{"mem_limit", "written as memory", "memory = 64m"},
-	{"memory_limit", "written as memory", "memory = 64m"},
-	{"cpu_quota", "written as cpus", "cpus = 0.5"},
-	{"cpu_period", "written as cpus", "cpus = 0.5"},
-	{"healthcheck", "written as health_cmd", "health_cmd = /path/to/probe"},
-	{"use_api_socket", "the control socket is never inside a service", "leave it out"},
-	{"mount", "each kind of mount has its own key", "tmpfs =, volume ="},
-	{"volumes", "one value per line", "volume = app-data:/data:ro"},
-	{"workdir", "written as working_dir", "working_dir = /path"},
-	{"oom_kill_disable", "memory is a limit", "raise memory if the device allows"},
-	{"oom_score_adj", "order of killing is the device's", "leave it out"},
-	LATER("secret"), LATER("publish"), LATER("egress"), LATER("sockets"), LATER("sysctl"),
-	LATER("cpuset_cpus"), LATER("apparmor"), LATER("landlock"), LATER("log_driver"), LATER("log_tag"), LATER("init"),
-	LATER("standby"), LATER("critical"), LATER("shm_size"), LATER("devices"), LATER("device"), LATER("device_log"),
-	LATER("isolation"), LATER("runtime"), LATER("time_source"), LATER("sysfs"), LATER("proc"), LATER("sys"),
-	LATER("cpu_weight"),
+#include "policy/refusals.def"
+	LATER("secret"), LATER("apparmor"), LATER("landlock"), LATER("init"), LATER("standby"), LATER("shm_size"),
+	LATER("sysfs"),
 };
 /* clang-format on */
 

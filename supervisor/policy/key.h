@@ -153,6 +153,12 @@ const struct policy_key *policy_key_find(const struct policy_key *keys, size_t c
 	int policy_parse_##name(const struct policy_key *key, const char *value, void *base,       \
 				struct err *err)
 POLICY_TYPE(address);
+POLICY_TYPE(network);
+POLICY_TYPE(cap_drop);
+POLICY_TYPE(device);
+POLICY_TYPE(weight);
+POLICY_TYPE(cpuset);
+POLICY_TYPE(sysctl);
 POLICY_TYPE(board);
 POLICY_TYPE(cap_add);
 POLICY_TYPE(command);
@@ -188,6 +194,9 @@ POLICY_TYPE(word);
 /* The number at key->offset of @base, whatever its width. */
 uint64_t policy_number(const struct policy_key *key, const void *base);
 void policy_number_set(const struct policy_key *key, void *base, uint64_t number);
+
+/* CPUs of a mask as people write them: "0,2-3". */
+void policy_print_cpus(struct text *out, uint64_t mask);
 
 /* Sizes as people write them: "64m". */
 void policy_print_size(struct text *out, uint64_t bytes);

@@ -13,7 +13,7 @@
  * processes; all times in milliseconds, all sizes in bytes.
  */
 
-#define POLICY_MAGIC        0x42505641u /* "BPVA": changes with every change of the struct */
+#define POLICY_MAGIC        0x42505342u /* "BPSB": changes with every change of the struct */
 #define POLICY_ARGV_BYTES   2048
 #define POLICY_ENV_BYTES    4096
 #define POLICY_PATH_SIZE    128
@@ -22,6 +22,9 @@
 #define POLICY_DEPENDS_MAX  8
 #define POLICY_LABELS_BYTES 1024
 #define POLICY_VERSION_SIZE 33
+#define POLICY_SYSCTL_BYTES 1024
+#define POLICY_DEVICE_NAME  32
+#define POLICY_DEVICES_MAX  8
 #define POLICY_KEYS_MAX     112 /* rows of [service] */
 #define POLICY_HOST_SIZE    65  /* HOST_NAME_MAX and its terminator */
 
@@ -30,6 +33,12 @@
 struct policy_words {
 	uint16_t count;
 	uint16_t used;
+};
+
+/* "/dev/ttyS1:rw" strings. */
+struct policy_device_list {
+	struct policy_words words;
+	char text[POLICY_DEVICES_MAX * (POLICY_DEVICE_NAME + 10)];
 };
 
 enum policy_arch { ARCH_X86_64, ARCH_AARCH64, ARCH_ARMV7, ARCH_RISCV64, ARCH_COUNT };
@@ -100,6 +109,8 @@ struct policy {
 	uint64_t memory_reservation;
 	uint32_t cpus_thousandths;
 	uint32_t cpu_shares;
+	uint32_t cpu_weight; /* 0: from cpu_shares */
+	uint64_t cpuset;     /* a bit per CPU; 0: all */
 	uint32_t pids_limit;
 	struct policy_rlimit rlimits[POLICY_RLIMITS];
 
@@ -107,6 +118,11 @@ struct policy {
 	struct policy_tmpfs tmpfs[POLICY_TMPFS_MAX];
 	uint8_t volume_count;
 	struct policy_volume volumes[POLICY_VOLUMES_MAX];
+
+	uint32_t caps; /* POLICY_CAP_* */
+	struct policy_words sysctls;
+	char sysctl_text[POLICY_SYSCTL_BYTES]; /* "kernel.msgmax=65536" strings */
+	struct policy_device_list devices;
 
 	uint8_t seccomp; /* enum policy_seccomp */
 	char seccomp_file[POLICY_PATH_SIZE]; /* in the image; empty for a builtin profile */
@@ -147,7 +163,7 @@ struct policy {
  * maxima for every service, [service NAME] for one. A service that is not named here does not exist
  * for the device.
  */
-#define DEVICE_MAGIC        0x42444341u /* "BDCA" */
+#define DEVICE_MAGIC        0x42444342u /* "BDCB" */
 #define DEVICE_SERVICES_MAX 256
 #define DEVICE_ADDRESS_SIZE 46 /* INET6_ADDRSTRLEN */
 #define DEVICE_SHARED_BYTES 160
@@ -160,6 +176,11 @@ struct device_bounds {
 	uint64_t volume_size; /* all volumes of one service together */
 	uint32_t cpus_thousandths;
 	uint32_t cpu_shares;
+	uint32_t cpu_weight;
+	uint64_t cpuset; /* 0: all */
+	uint32_t caps;   /* POLICY_CAP_* */
+	uint32_t nice;   /* how far below 0; 0: SYS_NICE is not granted */
+	uint32_t rtprio;
 	uint32_t pids_limit;
 	uint32_t nofile;
 	uint32_t log_rate;
@@ -184,6 +205,9 @@ struct device_service {
 	 * both. */
 	struct policy_words shared;
 	char shared_text[DEVICE_SHARED_BYTES];
+	bool allow_shell;
+	char min_version[POLICY_VERSION_SIZE]; /* empty: any */
+	struct policy_device_list devices;     /* those that the service may ask for */
 };
 
 struct device_syslog {

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include "policy/mount_point.h"
+#include "policy/capabilities.h"
 
 #define TMPFS_DEFAULT (8ULL << 20)
 #define UNLIMITED     UINT64_MAX
@@ -74,6 +75,14 @@ static int check_memory(const struct policy *p, struct policy_culprit *culprit, 
 	return 0;
 }
 
+static bool was_set(const struct policy *p, const char *name)
+{
+	for (size_t i = 0; i < policy_service_table.count; i++)
+		if (str_equal(policy_service_table.keys[i].name, name))
+			return p->lines[i] != 0;
+	return false;
+}
+
 int policy_check_relations(const struct policy *policy, struct policy_culprit *culprit,
 			   struct err *err)
 {
@@ -82,6 +91,16 @@ int policy_check_relations(const struct policy *policy, struct policy_culprit *c
 	r = r ? r : policy_mount_points_check(policy, err);
 	if (r)
 		return r;
+	if (policy->cpu_weight && was_set(policy, "cpu_shares")) {
+		(void)err_set(err, blame(culprit, "cpu_weight", 0), "stands beside cpu_shares");
+		return err_hint(err, "both say the same in two scales: keep one");
+	}
+	if (!(policy->caps & POLICY_CAP_SYS_NICE) &&
+	    (policy->rlimits[RLIMIT_NICE].hard || policy->rlimits[RLIMIT_RTPRIO].hard)) {
+		(void)err_set(err, blame(culprit, "ulimit", 0),
+			      "priority needs cap_add = SYS_NICE");
+		return err_hint(err, "the device must grant it");
+	}
 	if (policy->health.count && policy->health_timeout_ms > policy->health_interval_ms)
 		return err_set(err, blame(culprit, "health_timeout", 0),
 			       "longer than health_interval");

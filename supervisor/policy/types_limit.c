@@ -195,8 +195,8 @@ static const struct {
 	[10] = {UINT64_MAX, false, NULL},
 	[11] = {65536, false, "queued signals must have a bound"},
 	[12] = {819200, true, "message queues must have a bound"},
-	[13] = {0, false, "raising priority needs cap_add = SYS_NICE"},
-	[14] = {0, false, "real-time priority needs cap_add = SYS_NICE"},
+	[13] = {40, false, "nice counts from 0 (nice 20) to 40 (nice -20)"},
+	[14] = {99, false, "real-time priorities end at 99"},
 	[15] = {UINT64_MAX, false, NULL},
 };
 

@@ -45,6 +45,7 @@ static int prove_ids(const struct view *v, const struct process_status *s)
 static int prove_status(const struct view *v)
 {
 	char text[4096];
+	uint64_t caps = v->plan->caps;
 	struct process_status s;
 	ssize_t n = read_entry(v, "status", text, sizeof(text));
 
@@ -54,8 +55,9 @@ static int prove_status(const struct view *v)
 		return err_set(v->err, EBADMSG, "/proc/%d/status cannot be understood", v->pid);
 	if (prove_ids(v, &s))
 		return -v->err->code;
-	if (s.cap_inh | s.cap_prm | s.cap_eff | s.cap_bnd | s.cap_amb)
-		return err_set(v->err, EPERM, "capabilities are left");
+	if (s.cap_inh != caps || s.cap_prm != caps || s.cap_eff != caps || s.cap_bnd != caps ||
+	    s.cap_amb != caps)
+		return err_set(v->err, EPERM, "capabilities are not as planned");
 	if (s.no_new_privs != 1)
 		return err_set(v->err, EPERM, "no_new_privs is off");
 	if (s.seccomp != 2 || s.seccomp_filters != 1)

@@ -9,6 +9,7 @@
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "sandbox/device_filter.h"
 
 #define CGROUPS   "/sys/fs/cgroup/bartizan/"
 #define PERIOD_US 100000u /* of cpu.max; the kernel's default */
@@ -66,6 +67,22 @@ static int write_number(int dir, const char *file, uint32_t number, struct err *
 	return write_and_prove(dir, file, value, err);
 }
 
+/* A CPU that can never come is refused by the kernel; one that is off is left out: what is in
+ * effect is compared. */
+static int write_cpuset(int dir, const struct cgroup_limits *l, struct err *err)
+{
+	char effective[64] = "";
+
+	if (!l->cpuset[0])
+		return 0;
+	if (!write_and_prove(dir, "cpuset.cpus", l->cpuset, err) &&
+	    !read_value(dir, "cpuset.cpus.effective", effective, sizeof(effective), err) &&
+	    str_equal(effective, l->cpuset))
+		return 0;
+	(void)err_set(err, ERANGE, "cpuset_cpus = %s: not all of them are online", l->cpuset);
+	return err_hint(err, "name processors that the board has");
+}
+
 static int write_cpu(int dir, const struct cgroup_limits *l, struct err *err)
 {
 	char value[40];
@@ -78,7 +95,7 @@ static int write_cpu(int dir, const struct cgroup_limits *l, struct err *err)
 	}
 	if (!r && l->cpu_weight)
 		r = write_number(dir, "cpu.weight", l->cpu_weight, err);
-	return r;
+	return r ? r : write_cpuset(dir, l, err);
 }
 
 /* A kernel without swap has no memory.swap.max; then there is nothing to limit. */
@@ -121,6 +138,18 @@ int cgroup_prepare(const char *path, const struct cgroup_limits *limits, struct 
 	if (dir < 0)
 		return err_sys(err, errno, "cgroup %s", path);
 	return write_limits(dir, limits, err);
+}
+
+int cgroup_devices(const char *path, const struct plan *plan, uint32_t *program, struct err *err)
+{
+	char full[160];
+	CLEAN_FD int dir = -1;
+
+	str_join(full, sizeof(full), CGROUPS, path, "");
+	dir = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (dir < 0)
+		return err_sys(err, errno, "cgroup %s", path);
+	return device_filter_apply(dir, plan, program, err);
 }
 
 int cgroup_leaf(const char *path, const char *leaf, struct err *err)

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "sandbox/plan.h"
 
 /* The limits of a service or helper; 0 = the kernel's default. */
 struct cgroup_limits {
@@ -15,6 +16,7 @@ struct cgroup_limits {
 	uint32_t pids;
 	uint32_t cpus_thousandths;
 	uint32_t cpu_weight;
+	char cpuset[64]; /* "0,2-3"; empty: all */
 };
 
 /*
@@ -22,6 +24,9 @@ struct cgroup_limits {
  * back and compare; then hand the controllers on to its leaves. -errno with file and value in @err.
  */
 int cgroup_prepare(const char *path, const struct cgroup_limits *limits, struct err *err);
+
+/* The filter of devices on that directory (device_filter.h). */
+int cgroup_devices(const char *path, const struct plan *plan, uint32_t *program, struct err *err);
 
 /* A fresh leaf @path/@leaf: after cgroup.kill a directory kills whatever is cloned into it
  * (sandbox.md, kernel facts), so none is used twice. Returns its descriptor or -errno. */

@@ -49,19 +49,31 @@ int step_userns_prove(const struct plan *p, struct err *err)
 	return 0;
 }
 
+/* Only after the ambient set is what it shall be: these bits end every further raise. */
+#define RAISE_BITS (SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED)
+
+static bool keeps(const struct plan *p, unsigned long c)
+{
+	return c < 32 && p->caps >> c & 1;
+}
+
+static int early_bits(const struct plan *p)
+{
+	return p->caps ? SECURE_BITS & ~RAISE_BITS : SECURE_BITS;
+}
+
 int step_privileges_apply(struct plan *p, struct err *err)
 {
-	unsigned long c;
+	unsigned long c = 0;
 
-	(void)p;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return err_sys(err, errno, "no_new_privs");
 	/* One call each, until the kernel knows no more of them: PR_CAPBSET_DROP(2const). */
-	for (c = 0; prctl(PR_CAPBSET_DROP, c, 0, 0, 0) == 0; c++)
-		;
+	while (prctl(keeps(p, c) ? PR_CAPBSET_READ : PR_CAPBSET_DROP, c, 0, 0, 0) >= 0)
+		c++;
 	if (errno != EINVAL || c == 0)
 		return err_sys(err, errno, "bounding set, capability %lu", c);
-	if (prctl(PR_SET_SECUREBITS, SECURE_BITS, 0, 0, 0))
+	if (prctl(PR_SET_SECUREBITS, early_bits(p), 0, 0, 0))
 		return err_sys(err, errno, "securebits");
 	return 0;
 }
@@ -71,14 +83,14 @@ int step_privileges_prove(const struct plan *p, struct err *err)
 	unsigned long c = 0;
 	int held;
 
-	(void)p;
 	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
 		return err_set(err, EPERM, "no_new_privs is off");
-	while ((held = prctl(PR_CAPBSET_READ, c, 0, 0, 0)) == 0)
+	while ((held = prctl(PR_CAPBSET_READ, c, 0, 0, 0)) == keeps(p, c))
 		c++;
-	if (held > 0 || errno != EINVAL || c <= CAP_LAST_KNOWN)
-		return err_set(err, EPERM, "capability %lu is in the bounding set", c);
-	if (prctl(PR_GET_SECUREBITS, 0, 0, 0, 0) != SECURE_BITS)
+	if (held >= 0 || errno != EINVAL || c <= CAP_LAST_KNOWN)
+		return err_set(err, EPERM, "capability %lu of the bounding set is not as planned",
+			       c);
+	if (prctl(PR_GET_SECUREBITS, 0, 0, 0, 0) != early_bits(p))
 		return err_set(err, EPERM, "securebits are not locked");
 	return 0;
 }
@@ -112,34 +124,71 @@ int step_ids_prove(const struct plan *p, struct err *err)
 	return 0;
 }
 
-int step_capabilities_apply(struct plan *p, struct err *err)
+/* What the program shall hold: in all three sets, or, for the moment, in the inheritable one beside
+ * everything that is there. NULL: no memory. */
+static cap_t make_caps(const struct plan *p, bool last)
 {
-	cap_t none = cap_init();
+	cap_t caps = last ? cap_init() : cap_get_proc();
 	int r = 0;
 
-	(void)p;
-	if (!none)
-		return err_sys(err, errno, "capabilities");
+	for (cap_value_t c = 0; caps && !r && c < 32; c++) {
+		if (!keeps(p, (unsigned long)c))
+			continue;
+		r = cap_set_flag(caps, CAP_INHERITABLE, 1, &c, CAP_SET);
+		if (!r && last)
+			r = cap_set_flag(caps, CAP_EFFECTIVE, 1, &c, CAP_SET) |
+			    cap_set_flag(caps, CAP_PERMITTED, 1, &c, CAP_SET);
+	}
+	if (r) {
+		(void)cap_free(caps);
+		return NULL;
+	}
+	return caps;
+}
+
+static int set_caps(const struct plan *p, bool last)
+{
+	cap_t caps = make_caps(p, last);
+	int r = caps ? cap_set_proc(caps) : -1;
+
+	(void)cap_free(caps);
+	return r;
+}
+
+/* Only the ambient set survives the exec of a plain file (capabilities(7)). */
+static int raise_ambient(const struct plan *p)
+{
+	int r = set_caps(p, false);
+
+	for (unsigned long c = 0; !r && c < 32; c++)
+		r = keeps(p, c) ? prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, c, 0, 0) : 0;
+	return r ? r : prctl(PR_SET_SECUREBITS, SECURE_BITS, 0, 0, 0);
+}
+
+int step_capabilities_apply(struct plan *p, struct err *err)
+{
 	/* SECBIT_NO_SETUID_FIXUP kept them over setresuid(2): all sets go now, the ambient one
 	 * first because it may not exceed the others. */
-	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) || cap_set_proc(none))
-		r = err_sys(err, errno, "capabilities cannot be dropped");
-	(void)cap_free(none);
-	return r;
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) ||
+	    (p->caps && raise_ambient(p)) || set_caps(p, true))
+		return err_sys(err, errno, "capabilities cannot be set");
+	return 0;
 }
 
 int step_capabilities_prove(const struct plan *p, struct err *err)
 {
 	cap_t held = cap_get_proc();
-	cap_t none = cap_init();
-	int differ = held && none ? cap_compare(held, none) : -1;
+	cap_t wanted = make_caps(p, true);
+	int differ = held && wanted ? cap_compare(held, wanted) : -1;
 
 	(void)cap_free(held);
-	(void)cap_free(none);
+	(void)cap_free(wanted);
 	if (differ)
-		return err_set(err, EPERM, "capabilities are left");
-	/* Ambient ones are none either: the kernel takes them away with the permitted ones
+		return err_set(err, EPERM, "capabilities are not as planned");
+	/* Ambient ones are no more than these: the kernel takes them away with the permitted ones
 	 * (capabilities(7)), and attest.c reads all five sets. */
+	if (p->caps && prctl(PR_GET_SECUREBITS, 0, 0, 0, 0) != SECURE_BITS)
+		return err_set(err, EPERM, "securebits are not locked");
 	/* Without CAP_SETUID even a uid that exists is out of reach. */
 	if (p->sees_root && (setuid(0) == 0 || errno != EPERM))
 		return err_set(err, EPERM, "uid 0 can be taken");

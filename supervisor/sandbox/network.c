@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "sandbox/step.h"
+#include "sandbox/sysctls.h"
 
 /* A new network namespace inherits some of these from the host's (services.md, facts): written
  * explicitly, read back. @v6: absent when the kernel has no IPv6. */
@@ -25,10 +26,24 @@ static const struct sysctl {
 	{"sys/net/ipv4/conf/all/rp_filter", "1", false},
 	{"sys/net/ipv4/conf/default/rp_filter", "1", false},
 	{"sys/net/ipv4/conf/all/route_localnet", "0", false},
-	{"sys/net/ipv4/ip_unprivileged_port_start", "1024", false},
 	{"sys/net/ipv6/conf/all/forwarding", "0", true},
 	{"sys/net/ipv6/conf/all/accept_redirects", "0", true},
 };
+
+/* cap_add = NET_BIND_SERVICE: no capability would do anything in a namespace that is owned outside,
+ * and with this none is needed (sandbox.md). */
+static struct sysctl port_start(const struct plan *p)
+{
+	return (struct sysctl){"sys/net/ipv4/ip_unprivileged_port_start",
+			       p->low_ports ? "0" : "1024", false};
+}
+
+static int write_sysctl(const struct plan *p, const struct sysctl *s, struct err *err)
+{
+	int r = fd_write_file(p->proc_fd, s->path, s->value);
+
+	return r && !(r == -ENOENT && s->v6) ? err_sys(err, -r, "%s = %s", s->path, s->value) : 0;
+}
 
 static int loopback(unsigned long request, struct ifreq *interface)
 {
@@ -42,6 +57,7 @@ static int loopback(unsigned long request, struct ifreq *interface)
 
 int step_network_apply(struct plan *p, struct err *err)
 {
+	const struct sysctl ports = port_start(p);
 	struct ifreq lo = {.ifr_name = "lo"};
 	int r;
 
@@ -50,10 +66,14 @@ int step_network_apply(struct plan *p, struct err *err)
 			       ? err_sys(err, errno, "the network namespace cannot be entered")
 			       : 0;
 	for (size_t i = 0; i < ARRAY_SIZE(sysctls); i++) {
-		r = fd_write_file(p->proc_fd, sysctls[i].path, sysctls[i].value);
-		if (r && !(r == -ENOENT && sysctls[i].v6))
-			return err_sys(err, -r, "%s = %s", sysctls[i].path, sysctls[i].value);
+		r = write_sysctl(p, &sysctls[i], err);
+		if (r)
+			return r;
 	}
+	r = write_sysctl(p, &ports, err);
+	r = r ? r : sysctls_write(p, SYSCTL_NET, err);
+	if (r)
+		return r;
 	r = loopback(SIOCGIFFLAGS, &lo);
 	if (!r) {
 		lo.ifr_flags = (short)(lo.ifr_flags | IFF_UP);
@@ -94,6 +114,7 @@ static int prove_alone(const struct plan *p, struct err *err)
 
 int step_network_prove(const struct plan *p, struct err *err)
 {
+	const struct sysctl ports = port_start(p);
 	struct ifreq lo = {.ifr_name = "lo"};
 	int r;
 
@@ -104,6 +125,10 @@ int step_network_prove(const struct plan *p, struct err *err)
 		if (r)
 			return r;
 	}
+	r = prove_sysctl(p, &ports, err);
+	r = r ? r : sysctls_prove(p, SYSCTL_NET, err);
+	if (r)
+		return r;
 	r = loopback(SIOCGIFFLAGS, &lo);
 	if (r || !(lo.ifr_flags & IFF_UP))
 		return err_set(err, ENETDOWN, "the loopback interface is down");

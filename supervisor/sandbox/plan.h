@@ -14,9 +14,10 @@
  * compares the kernel's answers with. Services, their probes and the helpers differ in nothing but
  * their plans. Descriptors are borrowed from the launcher.
  */
-#define PLAN_MOUNTS_MAX 32
-#define PLAN_FDS_MAX    16
-#define PLAN_ARGS_MAX   128
+#define PLAN_MOUNTS_MAX  32
+#define PLAN_FDS_MAX     16
+#define PLAN_ARGS_MAX    128
+#define PLAN_DEVICES_MAX POLICY_DEVICES_MAX
 
 /* A mount of the sandbox besides its root. */
 struct plan_mount {
@@ -26,6 +27,13 @@ struct plan_mount {
 	uint32_t attributes; /* MOUNT_*: all of them are proven */
 	const char *type;    /* file system type that mountinfo must show */
 	char root[POLICY_PATH_SIZE]; /* which part of that file system: "/" when empty */
+};
+
+/* A device node besides those that everybody has. */
+struct plan_device {
+	char name[POLICY_DEVICE_NAME]; /* below /dev */
+	dev_t number;
+	bool write;
 };
 
 /*
@@ -61,6 +69,13 @@ struct plan {
 	struct plan_mount mounts[PLAN_MOUNTS_MAX];
 	unsigned int mount_count;
 
+	struct plan_device devices[PLAN_DEVICES_MAX];
+	unsigned int device_count;
+
+	uint32_t caps;  /* that the program holds, by the kernel's numbers */
+	bool low_ports; /* any port may be bound */
+	unsigned int sysctl_count;
+	const char *sysctl_text; /* "kernel.msgmax=65536" strings, validated */
 	struct policy_rlimit rlimits[POLICY_RLIMITS];
 	uint32_t umask;
 	const char *working_dir;

@@ -13,6 +13,35 @@
 #include "sandbox/step.h"
 
 /* The process that holds the namespaces until they have been opened. */
+/*
+ * NET_ADMIN and NET_RAW are looked for in the user namespace that owns the network namespace: for
+ * them it is the service's own. That one has no room for namespaces (userns.h), except now.
+ */
+static int owned_network(const struct plan *plan, struct err *err)
+{
+	static const char limit[] = "sys/user/max_net_namespaces";
+	int r;
+
+	if (setns(plan->userns_fd, CLONE_NEWUSER))
+		return err_sys(err, errno, "the user namespace cannot be entered");
+	r = fd_write_file(plan->proc_fd, limit, "1");
+	if (!r && unshare(CLONE_NEWNET))
+		r = -errno;
+	r = r ? r : fd_write_file(plan->proc_fd, limit, "0");
+	return r ? err_sys(err, -r, "a network namespace of the service's own") : 0;
+}
+
+static int set_up(struct plan *own, struct err *err)
+{
+	int r = root_make_template(own, err);
+
+	r = r ? r : step_root_prove(own, err);
+	if (!r && own->caps)
+		r = owned_network(own, err);
+	r = r ? r : step_network_apply(own, err);
+	return r ? r : step_network_prove(own, err);
+}
+
 static _Noreturn void hold(const struct plan *plan, int wait_fd, int done_fd)
 {
 	static struct plan own;
@@ -21,8 +50,7 @@ static _Noreturn void hold(const struct plan *plan, int wait_fd, int done_fd)
 
 	own = *plan;
 	own.pool = (struct pool){-1, -1};
-	if (step_network_apply(&own, &err) || step_network_prove(&own, &err) ||
-	    root_make_template(&own, &err) || step_root_prove(&own, &err))
+	if (set_up(&own, &err))
 		err.code = err.code ? err.code : EPERM;
 	(void)fd_write_all(done_fd, &err, sizeof(err));
 	/* End of file: the launcher has them, or is dead. */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -11,11 +12,13 @@
 #include "base/str.h"
 #include "sys/mounts.h"
 
-/* Documentation/admin-guide/devices.txt: memory devices are character major 1. */
+/* Documentation/admin-guide/devices.txt: memory devices are character major 1, tty is 5:0. */
 static const struct device {
 	const char *name;
+	unsigned int major;
 	unsigned int minor;
-} devices[] = {{"null", 3}, {"zero", 5}, {"full", 7}, {"random", 8}, {"urandom", 9}};
+} devices[] = {{"null", 1, 3},   {"zero", 1, 5},    {"full", 1, 7},
+	       {"random", 1, 8}, {"urandom", 1, 9}, {"tty", 5, 0}};
 
 static const struct link {
 	const char *name;
@@ -33,7 +36,7 @@ static int populate_dev(int dir, struct err *err)
 		const struct device *d = &devices[i];
 
 		/* fchmodat: the mode of mknod(2) is subject to the umask. */
-		if (mknodat(dir, d->name, S_IFCHR | 0666, makedev(1, d->minor)) ||
+		if (mknodat(dir, d->name, S_IFCHR | 0666, makedev(d->major, d->minor)) ||
 		    fchmodat(dir, d->name, 0666, 0))
 			return err_sys(err, errno, "/dev/%s", d->name);
 	}
@@ -43,16 +46,47 @@ static int populate_dev(int dir, struct err *err)
 	return 0;
 }
 
-int root_make_dev(struct err *err)
+/* "dri/card0": the directories on the way. */
+static int make_parents(int dir, const char *name, struct err *err)
+{
+	char path[POLICY_DEVICE_NAME];
+
+	for (const char *slash = strchr(name, '/'); slash; slash = strchr(slash + 1, '/')) {
+		str_join(path, sizeof(path), name, "", "");
+		path[slash - name] = '\0';
+		if (mkdirat(dir, path, 0755) && errno != EEXIST)
+			return err_sys(err, errno, "/dev/%s", path);
+	}
+	return 0;
+}
+
+/* The service's own nodes; whether they may be opened is said by the filter of devices too. */
+static int add_device(int dir, const struct plan *plan, const struct plan_device *d,
+		      struct err *err)
+{
+	int r = make_parents(dir, d->name, err);
+
+	if (r)
+		return r;
+	if (mknodat(dir, d->name, S_IFCHR | 0600, d->number) ||
+	    fchmodat(dir, d->name, d->write ? 0600 : 0400, 0) ||
+	    fchownat(dir, d->name, plan->uid, plan->gid, AT_SYMLINK_NOFOLLOW))
+		return err_sys(err, errno, "/dev/%s", d->name);
+	return 0;
+}
+
+int root_make_dev(const struct plan *plan, struct err *err)
 {
 	static const struct mount_option options[] = {
-		{"size", "4k"}, {"nr_inodes", "16"}, {"mode", "0755"}, {NULL, NULL}};
+		{"size", "4k"}, {"nr_inodes", "64"}, {"mode", "0755"}, {NULL, NULL}};
 	CLEAN_FD int fd = mounts_new("tmpfs", options, MOUNT_NOSUID | MOUNT_NOEXEC, err);
 	int r;
 
 	if (fd < 0)
 		return fd;
 	r = populate_dev(fd, err);
+	for (unsigned int i = 0; !r && i < plan->device_count; i++)
+		r = add_device(fd, plan, &plan->devices[i], err);
 	if (r)
 		return r;
 	r = mounts_change(fd, MOUNT_RDONLY, 0);

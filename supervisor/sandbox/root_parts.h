@@ -5,12 +5,13 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "sandbox/plan.h"
 
 /* The file systems that a sandbox's root is put together from, as detached mounts. Each returns a
  * descriptor or -errno. */
 
 /* /dev: null zero full random urandom, links fd stdin stdout stderr; read-only, noexec, nosuid. */
-int root_make_dev(struct err *err);
+int root_make_dev(const struct plan *plan, struct err *err);
 
 /* A service's own tmpfs: nosuid, nodev, noexec, charged to whoever writes to it. */
 struct root_tmpfs {

@@ -41,6 +41,10 @@ int step_mounts_prove(const struct plan *p, struct err *err);
 /* network.c */
 int step_network_apply(struct plan *p, struct err *err);
 int step_network_prove(const struct plan *p, struct err *err);
+/* sysctls.c */
+int step_ipc_apply(struct plan *p, struct err *err);
+int step_ipc_prove(const struct plan *p, struct err *err);
+/* network.c */
 int step_hostname_apply(struct plan *p, struct err *err);
 int step_hostname_prove(const struct plan *p, struct err *err);
 /* limits.c */

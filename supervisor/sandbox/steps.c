@@ -18,6 +18,8 @@ const struct step sandbox_steps[] = {
 	/* The launcher looked at the file; what runs is the same file, reached through the new root. */
 	{"program", true, true, step_program_apply, step_program_prove},
 	{"hostname", true, false, step_hostname_apply, step_hostname_prove},
+	/* Sysctls follow the writer's IPC namespace, which is new. */
+	{"ipc", true, false, step_ipc_apply, step_ipc_prove},
 	/* Sysctls follow the writer's network namespace, so the child itself writes them; before any byte of the image is reachable. */
 	{"network", true, false, step_network_apply, step_network_prove},
 	{"descriptors", true, true, step_descriptors_apply, step_descriptors_prove},

@@ -113,7 +113,7 @@ static const struct {
 	{"volume = o/a:/data\n", "so it is shared"},
 	{"volume = o/a:/data:Z\n", "so it is shared"},
 	{"volume = o/a:/data:z,size=1m\n", "its owner bounds the size"},
-	{"volumes = a:/data\n", "one value per line"},
+	{"volumes = a:/data\n", "written as volume"},
 	{"use_api_socket = yes\n", "never inside a service"},
 	{"tmpfs = /t:uid=10000\n", "always the service itself"},
 	{"tmpfs = /t:gid=10000\n", "always the service itself"},

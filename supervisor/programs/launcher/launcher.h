@@ -64,10 +64,11 @@ struct service {
 	struct pool pool;
 	bool proven; /* its last start went well, so what is prepared is good and its filter bites
 		      */
-	int output_fd[2];     /* read ends of stdout, stderr */
-	int pidfd;            /* of @generation */
-	uint32_t generation;  /* of the last start; 0: none */
-	struct timer confirm; /* then its epoch becomes the floor */
+	int output_fd[2];        /* read ends of stdout, stderr */
+	int pidfd;               /* of @generation */
+	uint32_t generation;     /* of the last start; 0: none */
+	uint32_t device_program; /* the kernel's number of its filter of devices; 0: none */
+	struct timer confirm;    /* then its epoch becomes the floor */
 };
 
 struct link {
@@ -200,6 +201,9 @@ int volumes_add(const struct service *s, struct plan *plan, struct err *err);
 int prepared_user(struct service *s, struct plan *plan, struct err *err);
 int prepared_root(struct service *s, struct plan *plan, struct err *err);
 void prepared_drop(struct service *s);
+
+/* devices.c: the nodes that the service file names; -ENOENT when there is no such device here */
+int devices_find(const struct policy *policy, struct plan *plan, struct err *err);
 
 /* limits.c: LIMIT records of the life that ended; a life begins with limits_begin(). */
 void limits_begin(struct service *s);

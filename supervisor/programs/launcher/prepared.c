@@ -32,7 +32,7 @@ static int fill(struct plan *plan, struct err *err)
 
 		if (!m->pooled || m->fd >= 0)
 			continue;
-		m->fd = root_make_dev(err);
+		m->fd = root_make_dev(plan, err);
 		if (m->fd < 0)
 			return m->fd;
 	}

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -12,6 +13,9 @@
 #include "audit/audit.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "policy/capabilities.h"
+#include "policy/check.h"
+#include "policy/key.h"
 #include "programs/launcher/launcher.h"
 #include "sandbox/cgroup.h"
 #include "sandbox/root_parts.h"
@@ -102,6 +106,20 @@ static int take_filter(const struct service *s, struct plan *plan, struct err *e
 	return 0;
 }
 
+/* SYS_NICE becomes the limits that the kernel asks about instead: what the device grants, unless
+ * the service asked for less (policy_check_caps). */
+static void set_priority(const struct service *s, struct plan *plan)
+{
+	const struct device_service *d = policy_device_service(&launcher.device, s->name);
+	struct policy_rlimit *nice = &plan->rlimits[RLIMIT_NICE];
+	struct policy_rlimit *real_time = &plan->rlimits[RLIMIT_RTPRIO];
+
+	if (!(s->policy.caps & POLICY_CAP_SYS_NICE) || !d || nice->hard || real_time->hard)
+		return;
+	*nice = (struct policy_rlimit){20u + d->bounds.nice, 20u + d->bounds.nice};
+	*real_time = (struct policy_rlimit){d->bounds.rtprio, d->bounds.rtprio};
+}
+
 /* What start and probe have in common. */
 int start_plan(struct service *s, struct plan *plan, struct err *err)
 {
@@ -119,6 +137,14 @@ int start_plan(struct service *s, struct plan *plan, struct err *err)
 	plan->working_dir = p->working_dir;
 	plan->oom_score_adj = SERVICE_OOM_SCORE;
 	plan->mdwe = p->mdwe;
+	plan->caps = p->caps & POLICY_CAPS_HELD;
+	plan->low_ports = (p->caps & POLICY_CAP_NET_BIND_SERVICE) != 0;
+	plan->sysctl_count = p->sysctls.count;
+	plan->sysctl_text = p->sysctl_text;
+	set_priority(s, plan);
+	r = devices_find(p, plan, err);
+	if (r)
+		return r;
 	r = split(&p->env, p->environment, plan->envp, err);
 	r = r ? r : take_filter(s, plan, err);
 	if (r)
@@ -173,19 +199,22 @@ static int add_root(struct service *s, struct plan *plan, struct err *err)
 static int add_cgroup(struct service *s, struct plan *plan, struct err *err)
 {
 	const struct policy *p = &s->policy;
-	const struct cgroup_limits limits = {
+	struct cgroup_limits limits = {
 		.memory = p->memory,
 		.memory_high = p->memory_high,
 		.memory_low = p->memory_reservation,
 		.swap = p->memory_swap > p->memory ? p->memory_swap - p->memory : 0,
 		.pids = p->pids_limit,
 		.cpus_thousandths = p->cpus_thousandths,
-		.cpu_weight = cgroup_weight_of_shares(p->cpu_shares),
+		.cpu_weight =
+			p->cpu_weight ? p->cpu_weight : cgroup_weight_of_shares(p->cpu_shares),
 	};
+	struct text cpus = TEXT_IN(limits.cpuset);
 	char parent[64];
 	char leaf[16];
 	int r;
 
+	policy_print_cpus(&cpus, p->cpuset);
 	str_join(parent, sizeof(parent), "services/", s->name, "");
 	(void)snprintf(leaf, sizeof(leaf), "%u", plan->generation);
 	(void)snprintf(plan->cgroup, sizeof(plan->cgroup), "%s/%s", parent, leaf);
@@ -194,6 +223,7 @@ static int add_cgroup(struct service *s, struct plan *plan, struct err *err)
 	if (!s->proven && cgroup_remove_leaf("services", s->name))
 		return err_set(err, EBUSY, "processes of %s are still there", s->name);
 	r = cgroup_prepare(parent, &limits, err);
+	r = r ? r : cgroup_devices(parent, plan, &s->device_program, err);
 	if (r)
 		return r;
 	if (!cgroup_is_empty(parent))
