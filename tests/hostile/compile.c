@@ -47,7 +47,7 @@ static void fill(const struct message_compile *question)
 
 	if (policy_load_service(&(struct policy_text){"service.ini", text, (size_t)length}, true,
 				&policy, &err) ||
-	    seccomp_build(&policy, (enum policy_arch)question->arch, &filter, &err))
+	    seccomp_build(&policy, NULL, (enum policy_arch)question->arch, &filter, &err))
 		_exit(9);
 }
 
