@@ -68,6 +68,17 @@ class Machine:
         self.process.wait()
         self.agent.close()
 
+    def waited(self):
+        """{thread: ns} that each thread of the emulator was ready to run and this machine gave it no processor."""
+        found = {}
+        try:
+            for thread in os.listdir(f"/proc/{self.process.pid}/task"):
+                with open(f"/proc/{self.process.pid}/task/{thread}/schedstat", encoding="ascii") as text:
+                    found[thread] = int(text.read().split()[1])
+        except (OSError, IndexError):
+            pass  # it ends, or this kernel does not count: then nothing was waited for
+        return found
+
     def type(self, text):
         """Keystrokes on the serial line."""
         self.process.stdin.write(text.encode() if isinstance(text, str) else text)
