@@ -65,6 +65,11 @@ static const struct message_def messages[] = {
 	ROW(M_ROW_SERVICE, SUPERVISOR, CONTROL, sizeof(struct message_row_service), 0, 0),
 	ROW(M_ROW_TEXT, SUPERVISOR, CONTROL, sizeof(struct message_row_text), 0, 0),
 	ROW(M_END, SUPERVISOR, CONTROL, sizeof(struct message_end), 0, 0),
+	ROW(M_SECRET_ADD, CONTROL, LAUNCHER, sizeof(struct message_secret), 1, FD_SEALED),
+	ROW(M_SECRET_RM, CONTROL, LAUNCHER, sizeof(struct message_secret), 0, 0),
+	ROW(M_SECRET_LS, CONTROL, LAUNCHER, sizeof(struct message_secret), 0, 0),
+	ROW(M_ROW_TEXT, LAUNCHER, CONTROL, sizeof(struct message_row_text), 0, 0),
+	ROW(M_END, LAUNCHER, CONTROL, sizeof(struct message_end), 0, 0),
 #undef ROW
 #undef KIND
 #undef PLAIN

@@ -71,6 +71,7 @@ enum store_kind {
 	STORE_LISTENER, /* control socket */
 	STORE_AUDIT_NETLINK,
 	STORE_MOUNTS, /* mount namespace that every life copies */
+	STORE_SECRETS, /* writable mount of /run/secrets, to be wiped */
 	STORE_KIND_COUNT
 };
 
@@ -151,6 +152,10 @@ enum message_type {
 	/* recorder <-> shipper */
 	M_SPOOLED,   /* there is something new in the spool; request 1: urgent */
 	M_COLLECTOR, /* the state of the session with the collector changed */
+	/* the command line -> launcher */
+	M_SECRET_ADD, /* + the value */
+	M_SECRET_RM,
+	M_SECRET_LS,
 	M_COUNT
 };
 
@@ -326,6 +331,12 @@ struct message_control {
 	char name[NAME_SIZE];
 };
 
+struct message_secret { /* SECRET_ADD + sealed memfd; SECRET_RM; SECRET_LS without name */
+	struct message_head head;
+	char service[NAME_SIZE];
+	char name[NAME_SIZE];
+};
+
 /* Reply rows. States as the words of service/state.h. */
 struct message_row_service {
 	struct message_head head;
@@ -376,6 +387,7 @@ union message {
 	struct message_check_fs check_fs;
 	struct message_compile compile;
 	struct message_control control;
+	struct message_secret secret;
 	struct message_row_service row_service;
 	struct message_row_text row_text;
 	struct message_end end;

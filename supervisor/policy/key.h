@@ -180,6 +180,7 @@ POLICY_TYPE(restart);
 POLICY_TYPE(revoked);
 POLICY_TYPE(scope);
 POLICY_TYPE(seccomp);
+POLICY_TYPE(secret);
 POLICY_TYPE(shared);
 POLICY_TYPE(signal);
 POLICY_TYPE(size);

@@ -13,12 +13,14 @@
  * processes; all times in milliseconds, all sizes in bytes.
  */
 
-#define POLICY_MAGIC        0x42505342u /* "BPSB": changes with every change of the struct */
+#define POLICY_MAGIC        0x42505642u /* "BPVB": changes with every change of the struct */
 #define POLICY_ARGV_BYTES   2048
 #define POLICY_ENV_BYTES    4096
 #define POLICY_PATH_SIZE    128
 #define POLICY_TMPFS_MAX    8
 #define POLICY_VOLUMES_MAX  8
+#define POLICY_SECRETS_MAX  8
+#define POLICY_SECRET_BYTES (512u * 1024) /* of one secret at most */
 #define POLICY_DEPENDS_MAX  8
 #define POLICY_LABELS_BYTES 1024
 #define POLICY_VERSION_SIZE 33
@@ -73,6 +75,11 @@ struct policy_volume {
 	uint8_t shared;   /* 0 or 1: more than one service may have it */
 };
 
+/* A file in /run/secrets, provisioned as secrets/SERVICE/NAME of the state partition. */
+struct policy_secret {
+	char name[NAME_SIZE];
+};
+
 struct policy_depends {
 	char name[NAME_SIZE];
 	uint8_t on; /* enum policy_depend */
@@ -118,6 +125,8 @@ struct policy {
 	struct policy_tmpfs tmpfs[POLICY_TMPFS_MAX];
 	uint8_t volume_count;
 	struct policy_volume volumes[POLICY_VOLUMES_MAX];
+	uint8_t secret_count;
+	struct policy_secret secrets[POLICY_SECRETS_MAX];
 
 	uint32_t caps; /* POLICY_CAP_* */
 	struct policy_words sysctls;

@@ -118,7 +118,7 @@ const struct seccomp_profile seccomp_helpers[] = {
 		.rules = {base_rules, few_ioctls, seccomp_memory_rules, seccomp_exec_rules},
 	}, {
 		.name = "console",
-		.allow = {base, read_files, use_terminal},
+		.allow = {base, read_files, use_terminal, make_memfd},
 		.rules = {base_rules, unix_socket, seccomp_memory_rules, seccomp_exec_rules},
 	},
 };

@@ -1,6 +1,7 @@
 """The device side: one boot, one service per Service of the cases, every case asks its own."""
 import fcntl
 import os
+import shutil
 import sys
 import tempfile
 
@@ -16,6 +17,15 @@ KERNEL = os.environ.get("KERNEL_VERSION", "6.12")
 def program():
     return overlay.built(BOARD, "options-probe", [os.path.join(HERE, f) for f in ("probe.c", "facts.c", "attempts.c", "steps.c", "filter.c")],
                          ["-D_GNU_SOURCE"])
+
+
+def tools(directory):
+    """An overlay for the device: /tests/feed, which a case calls."""
+    os.makedirs(os.path.join(directory, "overlay", "tests"))
+    target = os.path.join(directory, "overlay", "tests", "feed")
+    shutil.copyfile(overlay.built(BOARD, "options-feed", [os.path.join(HERE, "feed.c")], ["-D_GNU_SOURCE"]), target)
+    os.chmod(target, 0o755)
+    return os.path.join(directory, "overlay")
 
 
 def image(out, name, service, probe):
@@ -77,7 +87,7 @@ def run(report, directory, all_names, wanted, filtered):
     conf = {n: s.conf + ("" if s.start else "\nstart = no") for n, s in names.items()}
     try:
         made = make(names)
-        device = Device(BOARD, KERNEL, images=list(made.values()),
+        device = Device(BOARD, KERNEL, images=list(made.values()), overlays=[tools(directory)],
                         conf=services.configuration(os.path.join(directory, "device.conf"), conf, syslog=False))
     except paths.Missing as reason:
         report.fail_all(wanted, reason)

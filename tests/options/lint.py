@@ -5,7 +5,7 @@ import subprocess
 from harness import paths, tap
 
 SHOWN = 48          # characters of a value that a message repeats
-SECRET = ("env",)   # keys whose values no message repeats
+SECRET = ("env", "secret")   # keys whose values no message repeats
 HEAD = "[service]\ncommand = /bin/probe\n"
 
 

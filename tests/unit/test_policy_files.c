@@ -68,6 +68,9 @@ static void test_accepted(void **state)
 	expect_print("volume", 1, "db:/var/db:rw,Z,size=1m");
 	expect_print("volume", 2, "other/x:/y:ro,z");
 	assert_int_equal(policy_validate(&policy, &err), 0);
+	assert_int_equal(load("secret = db_password\nsecret = B.c-1\nexternal = yes\n"), 0);
+	expect_print("secret", 1, "B.c-1");
+	assert_int_equal(policy_validate(&policy, &err), 0);
 }
 
 static const struct {
@@ -114,6 +117,12 @@ static const struct {
 	{"volume = o/a:/data:Z\n", "so it is shared"},
 	{"volume = o/a:/data:z,size=1m\n", "its owner bounds the size"},
 	{"volumes = a:/data\n", "written as volume"},
+	{"secret = a/b\n", "not the name of a secret"},
+	{"secret = ..\n", "not the name of a secret"},
+	{"secret = a=hunter2\n", "(not shown)"},
+	{"secret = a:b\n", "has no place here"},
+	{"secret = a\nsecret = a\n", "is named twice"},
+	{"external = no\n", "this is always yes"},
 	{"use_api_socket = yes\n", "never inside a service"},
 	{"tmpfs = /t:uid=10000\n", "always the service itself"},
 	{"tmpfs = /t:gid=10000\n", "always the service itself"},
@@ -148,8 +157,16 @@ static void test_broken(void **state)
 	static struct policy good;
 
 	(void)state;
-	assert_int_equal(load("volume = data:/data\nvolume = other/x:/y:z\ntmpfs = /t\n"), 0);
+	assert_int_equal(load("volume = data:/data\nvolume = other/x:/y:z\ntmpfs = /t\n"
+			      "secret = a\nsecret = b\n"),
+			 0);
 	good = policy;
+	BREAK(policy.secret_count = POLICY_SECRETS_MAX + 1);
+	BREAK(policy.secret_count = 3);
+	BREAK(memset(policy.secrets[0].name, 'a', NAME_SIZE));
+	BREAK(memcpy(policy.secrets[0].name, "..", 3));
+	BREAK(memcpy(policy.secrets[0].name, "a/b", 4));
+	BREAK(policy.secrets[1] = policy.secrets[0]);
 	BREAK(policy.volume_count = POLICY_VOLUMES_MAX + 1);
 	BREAK(policy.volume_count = 3);
 	BREAK(policy.volumes[0].name[0] = '.');

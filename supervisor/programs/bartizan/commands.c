@@ -28,6 +28,7 @@ const struct command commands[] = {
 	{"events", DEVICE(cmd_events), "print the audit records of this device", ON_DEVICE},
 	{"helpers", DEVICE(cmd_helpers), "list Bartizan's own processes and their deaths", ON_DEVICE},
 	{"check", DEVICE(cmd_check), "check harden: read back what init has set in the kernel", ON_DEVICE},
+	{"secret", DEVICE(cmd_secret), "store, list and remove secrets of services", ON_DEVICE},
 	{"poweroff", DEVICE(cmd_poweroff), "stop the services, then switch off", ON_DEVICE},
 	{"reboot", DEVICE(cmd_reboot), "stop the services, then start again", ON_DEVICE},
 #ifdef CONFIG_CONSOLE

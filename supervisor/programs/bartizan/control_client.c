@@ -10,19 +10,20 @@
 #include "ipc/channel.h"
 #include "privilege.h"
 
-static int connect_control(struct err *err)
+static int connect_to(const char *path, const char *who, struct err *err)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = CONTROL_PATH};
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	CLEAN_FD int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd < 0)
 		return err_sys(err, errno, "cannot make a socket");
+	str_join(address.sun_path, sizeof(address.sun_path), path, "", "");
 	/* Non-blocking: a full backlog means that nobody has accepted for a while, and then waiting
 	 * here would be for ever. */
 	if (connect(fd, (const struct sockaddr *)&address, sizeof(address))) {
 		int code = errno;
 
-		(void)err_sys(err, code, "cannot reach the supervisor");
+		(void)err_sys(err, code, "cannot reach the %s", who);
 		return err_hint(err, code == EACCES ? "only root may ask it"
 						    : "it is started by init: try again");
 	}
@@ -57,7 +58,8 @@ static int receive_all(const struct channel *channel, const struct control_quest
 
 		if (r == -ECONNRESET) {
 			(void)err_set(err, ECONNRESET,
-				      "the supervisor went away before it had answered");
+				      "the %s went away before it had answered",
+				      peer_name(channel->peer));
 			(void)err_hint(err, "init starts it again: repeat the command");
 		}
 		if (r)
@@ -72,26 +74,33 @@ static int receive_all(const struct channel *channel, const struct control_quest
 	}
 }
 
+int control_exchange(const struct control_exchange *x, const struct control_question *question,
+		     struct err *err)
+{
+	CLEAN_FD int fd = connect_to(x->path, peer_name(x->peer), err);
+	struct channel channel = {.fd = fd, .self = PEER_CONTROL, .peer = x->peer};
+
+	if (fd < 0)
+		return EXIT_AWAY;
+	if (privilege_drop(err))
+		return EXIT_FAILED;
+	if (channel_send(&channel, x->message, &x->value_fd, x->value_fd >= 0)) {
+		(void)err_set(err, EPIPE, "the %s hung up", peer_name(x->peer));
+		return EXIT_AWAY;
+	}
+	return receive_all(&channel, question, err);
+}
+
 int control_ask(const struct control_question *question, struct err *err)
 {
 	struct message_control m = {.head = {.type = M_CONTROL, .subject = SUBJECT_NONE},
 				    .verb = question->verb};
-	CLEAN_FD int fd = -1;
-	struct channel channel = {.self = PEER_CONTROL, .peer = PEER_SUPERVISOR};
 
 	if (str_copy(m.name, sizeof(m.name), question->name)) {
 		(void)err_set(err, EINVAL, "no service has a name that long");
 		return EXIT_UNKNOWN;
 	}
-	fd = connect_control(err);
-	if (fd < 0)
-		return EXIT_AWAY;
-	if (privilege_drop(err))
-		return EXIT_FAILED;
-	channel.fd = fd;
-	if (channel_send(&channel, &m, NULL, 0)) {
-		(void)err_set(err, EPIPE, "the supervisor hung up");
-		return EXIT_AWAY;
-	}
-	return receive_all(&channel, question, err);
+	return control_exchange(&(const struct control_exchange){CONTROL_PATH, PEER_SUPERVISOR, &m,
+								 -1},
+				question, err);
 }

@@ -21,4 +21,15 @@ struct control_question {
  */
 int control_ask(const struct control_question *question, struct err *err);
 
+/* One question to @peer at @path: @message, with @value_fd unless that is -1. Otherwise as
+ * control_ask(); of @question only patience and rows count. */
+struct control_exchange {
+	const char *path;
+	enum peer peer;
+	const void *message;
+	int value_fd;
+};
+int control_exchange(const struct control_exchange *x, const struct control_question *question,
+		     struct err *err);
+
 #endif

@@ -17,6 +17,7 @@
 #define PROGRAMS     "/usr/lib/bartizan/"
 #define CONF_DIR     "/etc/bartizan"
 #define CONTROL_PATH "/run/bartizan/control"
+#define SECRETS_PATH "/run/bartizan/secrets"
 
 /* How long a helper, a child or init may take to answer; then the request is refused. */
 #define ANSWER_MS 10000
@@ -65,6 +66,7 @@ struct service {
 	bool proven; /* its last start went well, so what is prepared is good and its filter bites
 		      */
 	int output_fd[2];        /* read ends of stdout, stderr */
+	int secrets_fd;          /* writable mount of its /run/secrets, to wipe it; -1: none */
 	int pidfd;               /* of @generation */
 	uint32_t generation;     /* of the last start; 0: none */
 	uint32_t device_program; /* the kernel's number of its filter of devices; 0: none */
@@ -96,6 +98,7 @@ struct launcher {
 	int conf_fd;   /* /etc/bartizan */
 	int null_fd;
 	int control_fd; /* listener */
+	int provision_fd; /* listener of our own, for secrets */
 	int audit_fd;   /* NETLINK_AUDIT, AUDIT_NLGRP_READLOG; -1: the kernel has none */
 
 	bool policies; /* the four below are valid */
@@ -193,6 +196,19 @@ int start_plan(struct service *s, struct plan *plan, struct err *err);
 int start_program(int root_fd, const char *path, struct err *err);
 struct plan_mount *start_mount(struct plan *plan, int fd, const char *path, uint32_t attributes,
 			       const char *type);
+
+/* state_dirs.c: the state partition, through no link and no mount. fd or -errno. */
+#define SECRETS_DIR "secrets"
+int state_open(int dir_fd, const char *name, int flags);
+int state_directory(int dir_fd, const char *name, bool make);
+int state_place(const char *kind, const char *service, bool make); /* KIND/SERVICE */
+
+/* secrets.c: /run/secrets of one life; provision.c: the store and its socket. */
+int secrets_add(struct service *s, struct plan *plan, struct err *err);
+void secrets_wipe(struct service *s);
+void secrets_overwrite(int dir_fd, const char *name);
+int secrets_copy(int from_fd, int to_fd, uint64_t size);
+void provision_open(void);
 
 /* volumes.c: the directories of the state partition that the service has. */
 int volumes_add(const struct service *s, struct plan *plan, struct err *err);

@@ -52,7 +52,7 @@ void launcher_refuse_image(const char *name, const struct err *err)
 static void clear(void)
 {
 	int *const none[] = {&launcher.proc_fd,  &launcher.state_fd,  &launcher.images_fd,
-			     &launcher.conf_fd,  &launcher.null_fd,   &launcher.control_fd,
+			     &launcher.conf_fd,  &launcher.null_fd,   &launcher.control_fd, &launcher.provision_fd,
 			     &launcher.audit_fd, &launcher.device_fd, &launcher.anchors_fd};
 	struct link *const links[] = {&launcher.init, &launcher.supervisor, &launcher.recorder,
 				      &launcher.shipper};
@@ -66,6 +66,7 @@ static void clear(void)
 
 		s->slot = (uint16_t)i;
 		s->policy_fd = s->filter_fd = s->template_fd = s->userns_fd = s->pidfd = -1;
+		s->secrets_fd = -1;
 		s->pool = (struct pool){-1, -1};
 		s->output_fd[0] = s->output_fd[1] = -1;
 	}
@@ -163,24 +164,34 @@ static int open_places(struct err *err)
 }
 
 /* Made once per boot: clients that wait in its queue survive supervisor and launcher. */
-static int open_control(struct err *err)
+static int open_listener(const char *path, uint16_t subject, int *listener_fd, struct err *err)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = CONTROL_PATH};
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	CLEAN_FD int fd = -1;
 
-	if (launcher.control_fd >= 0)
+	if (*listener_fd >= 0)
 		return 0;
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	(void)unlink(CONTROL_PATH);
+	str_join(address.sun_path, sizeof(address.sun_path), path, "", "");
+	(void)unlink(path);
 	(void)umask(0177);
 	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) || listen(fd, 16)) {
 		(void)umask(0);
-		return err_sys(err, errno, CONTROL_PATH);
+		return err_sys(err, errno, "%s", path);
 	}
 	(void)umask(0);
-	launcher.control_fd = take_fd(&fd);
-	init_store(SUBJECT_NONE, STORE_LISTENER, launcher.control_fd);
+	*listener_fd = take_fd(&fd);
+	init_store(subject, STORE_LISTENER, *listener_fd);
 	return 0;
+}
+
+static int open_control(struct err *err)
+{
+	int r = open_listener(CONTROL_PATH, SUBJECT_NONE, &launcher.control_fd, err);
+
+	return r ? r
+		 : open_listener(SECRETS_PATH, SUBJECT_OF_HELPER(HELPER_LAUNCHER),
+				 &launcher.provision_fd, err);
 }
 
 /* Records of refused system calls. Opened here because only the initial network namespace has them;
@@ -268,6 +279,7 @@ static int begin(struct err *err)
 	name_services();
 	restore_services();
 	restore_links();
+	provision_open();
 	init_send(&up, NULL, 0);
 	init_run_pending();
 	/* Once per boot, before anything runs: what lies there and is nobody's. */

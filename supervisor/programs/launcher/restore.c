@@ -49,6 +49,8 @@ static int *place_of_service(uint16_t slot, uint32_t kind)
 		return &s->filter_fd;
 	case STORE_RECORD:
 		return &note_fds[slot];
+	case STORE_SECRETS:
+		return &s->secrets_fd;
 	case STORE_CGROUP:
 	case STORE_LINK:
 	case STORE_LISTENER:
@@ -84,6 +86,8 @@ static void handle_stored(struct received *received)
 
 	if (subject == SUBJECT_NONE)
 		place = place_of_none(kind);
+	else if (subject == SUBJECT_OF_HELPER(HELPER_LAUNCHER) && kind == STORE_LISTENER)
+		place = &launcher.provision_fd;
 	else if (SUBJECT_IS_HELPER(subject) && kind == STORE_LINK && helper < HELPER_COUNT)
 		place = &link_fds[helper];
 	else if (subject < CONFIG_SERVICES_MAX)

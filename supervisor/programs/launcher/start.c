@@ -193,7 +193,8 @@ static int add_root(struct service *s, struct plan *plan, struct err *err)
 		return r;
 	(void)start_mount(plan, -1, "/proc", KEPT_SAFE, "proc");
 	r = add_tmpfs(s, plan, err);
-	return r ? r : volumes_add(s, plan, err);
+	r = r ? r : volumes_add(s, plan, err);
+	return r ? r : secrets_add(s, plan, err);
 }
 
 static int add_cgroup(struct service *s, struct plan *plan, struct err *err)
@@ -319,8 +320,10 @@ int start_service(struct service *s, uint32_t generation, char step[24], struct 
 		admit_forget(s);
 	}
 	/* Whatever was wrong, the next start does not meet it again in what is kept. */
-	if (r)
+	if (r) {
 		prepared_drop(s);
+		secrets_wipe(s);
+	}
 	s->proven = !r;
 	if (!r)
 		confirm_begin(s);
@@ -334,6 +337,7 @@ void start_release(struct service *s)
 	confirm_end(s);
 	if (start_is_alive(s))
 		return;
+	secrets_wipe(s);
 	for (unsigned int i = 0; i < 2; i++)
 		fd_close(&s->output_fd[i]);
 	fd_close(&s->pidfd);

@@ -1,9 +1,6 @@
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -21,35 +18,14 @@
 #define LEAST_INODES    64
 #define VOLUME          (MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC | MOUNT_NOSYMFOLLOW)
 
-/* A directory of exactly this name: a link or a mount in its place is refused. */
-static int open_below(int dir_fd, const char *name)
-{
-	struct open_how how = {
-		.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS |
-			   RESOLVE_NO_XDEV,
-	};
-	long fd = syscall(SYS_openat2, dir_fd, name, &how, sizeof(how));
-
-	return fd < 0 ? -errno : (int)fd;
-}
-
-static int open_or_make(int dir_fd, const char *name, bool make, struct err *err)
+static int open_volume(const char *service, const char *name, bool make, int *place_fd,
+		       struct err *err)
 {
 	int fd;
 
-	if (make && mkdirat(dir_fd, name, 0700) && errno != EEXIST)
-		return err_sys(err, errno, "volume %s", name);
-	fd = open_below(dir_fd, name);
-	return fd < 0 ? err_sys(err, -fd, "volume %s", name) : fd;
-}
-
-/* volumes/SERVICE */
-static int open_place(const char *service, bool make, struct err *err)
-{
-	CLEAN_FD int all_fd = open_or_make(launcher.state_fd, "volumes", make, err);
-
-	return all_fd < 0 ? all_fd : open_or_make(all_fd, service, make, err);
+	*place_fd = state_place("volumes", service, make);
+	fd = *place_fd < 0 ? *place_fd : state_directory(*place_fd, name, make);
+	return fd < 0 ? err_sys(err, -fd, "cannot be opened") : fd;
 }
 
 /* Its own: made at the first start. It is the service's last of all, so that one left half made by a
@@ -81,8 +57,8 @@ static int claim(const struct service *s, const struct policy_volume *v, int fd,
 static int mount_own(const struct service *s, const struct policy_volume *v, uint32_t attributes,
 		     struct err *err)
 {
-	CLEAN_FD int place_fd = open_place(s->name, true, err);
-	CLEAN_FD int fd = place_fd < 0 ? place_fd : open_or_make(place_fd, v->name, true, err);
+	CLEAN_FD int place_fd = -1;
+	CLEAN_FD int fd = open_volume(s->name, v->name, true, &place_fd, err);
 	int r = fd < 0 ? fd : claim(s, v, fd, err);
 
 	if (!r && fsync(place_fd))
@@ -126,8 +102,7 @@ static int mount_borrowed(const struct service *s, const struct policy_volume *v
 
 	if (!owner)
 		return -err->code;
-	place_fd = open_place(v->owner, false, err);
-	fd = place_fd < 0 ? place_fd : open_or_make(place_fd, v->name, false, err);
+	fd = open_volume(v->owner, v->name, false, &place_fd, err);
 	if (fd < 0)
 		return fd;
 	idmap_fd = userns_make_idmap(

@@ -1,5 +1,7 @@
-"""What brings files into a service: tmpfs, volumes."""
+"""What brings files into a service: tmpfs, volumes, secrets."""
 import errno
+import json
+import threading
 
 from table import Service, check, equal
 
@@ -24,6 +26,12 @@ SERVICES = {
                       word="do fill:/in/mine:7 info:/in/mine"),
     # Z is exclusive; the device would allow it.
     "files4": Service("volume = files/data:/in:ro,z\ndepends_on = files\n", conf="shared_volume = files/data\n", refused=True),
+    # Refused at boot: nothing is provisioned then.
+    "safe": Service("secret = db_password\nexternal = yes\nenv = DB_PASSWORD_FILE=/run/secrets/db_password\nrestart = no\n",
+                    refused=True,
+                    word="do info:/run/secrets list:/run/secrets show:/run/secrets/db_password info:/run/secrets/db_password "
+                         "fill:/run/secrets/db_password:1 fill:/run/secrets/new:1 program:/run/secrets/p"),
+    "safe2": Service("secret = token\nrestart = no\n", refused=True, word="do list:/run/secrets show:/run/secrets/db_password"),
 }
 SERVICES["files"].conf += "shared_volume = files/data\n"
 
@@ -73,7 +81,100 @@ def volume(files, files2, files3, files4):
     equal(files4.record("START_REFUSED")["d"]["reason"], "volume files/data: files does not share its volume data", "reason")
 
 
+VALUE = "hunter2-xyzzy"
+FEED = "/tests/feed"
+TOOL = "/usr/bin/bartizan secret"
+
+
+def feed(seen, text, words, code=0):
+    done = seen.device.run(f"{FEED} {text} {TOOL} {words}")
+    equal(done.exit, code, f"secret {words}: {done.stdout}{done.stderr}")
+    return done.stdout + done.stderr
+
+
+def run_again(seen):
+    """Started by hand, because the boot refused it; until its probe has said everything."""
+    if seen.row()["state"] != "running":
+        seen.run(f"start {seen.name}")
+    check(seen.device.wait_for(seen.complete, 60), f"{seen.name} said only", seen.output())
+
+
+def provision(safe):
+    if safe.row()["state"] == "refused":
+        why = safe.record("START_REFUSED")["d"]
+        equal((why["reason"], why["hint"]), ("secret db_password is not provisioned", "bartizan secret add safe db_password"), "refusal")
+    feed(safe, VALUE, "add safe db_password")
+    feed(safe, "other-plugh", "add safe2 token")
+
+
+def secret(safe, safe2, files):
+    provision(safe)
+    run_again(safe)
+    run_again(safe2)
+    info(safe, "/run/secrets", "40500", SAFE | NO_LINKS | RO)
+    info(safe, "/run/secrets/db_password", "100400", SAFE | NO_LINKS | RO)
+    equal(safe["show:/run/secrets/db_password"], VALUE, "the value")
+    safe.errno("fill:/run/secrets/db_password", errno.EACCES, errno.EROFS)
+    safe.errno("fill:/run/secrets/new", errno.EROFS)
+    # Its own, and nobody else's.
+    equal(safe["list:/run/secrets"].split(), ["db_password"], "files")
+    equal(safe2["list:/run/secrets"].split(), ["token"], "files of another service")
+    safe2.errno("show:/run/secrets/db_password", errno.ENOENT)
+    mounts = safe.device.agent.text(f"/proc/{safe.row()['pid']}/mountinfo")
+    check(" /run/secrets ro,nosuid,nodev,noexec,relatime,nosymfollow - ramfs " in mounts, mounts)
+    check("/run/secrets" not in safe.device.agent.text(f"/proc/{files.row()['pid']}/mountinfo"), "a service without secrets has the mount")
+    environment = safe.device.agent.text(f"/proc/{safe.row()['pid']}/environ")
+    equal(environment.strip("\0"), "DB_PASSWORD_FILE=/run/secrets/db_password", "environment")
+    values_unseen(safe)
+    wiped(safe)
+
+
+def values_unseen(safe):
+    """Not in a record, nor in what ps and inspect print; add and the rest of the verbs."""
+    told = [r for r in safe.device.records() if r["e"] != "OUTPUT"]
+    check(VALUE not in json.dumps(told), "the value stands in a record")
+    check(VALUE not in safe.run("inspect safe").stdout, "inspect prints the value")
+    added = safe.record("SECRET", verb="add", name="db_password", exit=0)
+    equal(added["d"]["uid"], 0, "who added it")
+    check("1 to 524288 bytes" in feed(safe, "zeros:524289", "add safe big", 1), "more than 512 KB")
+    feed(safe, "zeros:524288", "add safe big")
+    equal(sorted(safe.run("secret ls safe").stdout.split()), ["big", "db_password"], "ls")
+    safe.run("secret rm safe big")
+    safe.run("secret rm safe big", 1)
+    for name in ("../x", ".new", "a/b", "..", "a..b"):
+        feed(safe, "x", f"add safe {name}", 2)
+    feed(safe, "x", "add stranger name", 4)
+
+
+def wiped(safe):
+    """Whoever still has the file open sees zeros when the life is over, also when another launcher ends it."""
+    path = f"/proc/{safe.row()['pid']}/root/run/secrets/db_password"
+    ends = []
+    thread = threading.Thread(target=lambda: ends.append(safe.device.run(f"{FEED} watch {path}", 60).exit))
+    thread.start()
+
+    def is_open():
+        return any(safe.device.agent.link(f"/proc/{p.pid}/fd/{n}").endswith("/db_password")
+                   for p in safe.device.processes("feed") for n in (3, 4, 5))
+    check(safe.device.wait_for(is_open, 30), "the file was never open")
+    safe.device.kill("launcher")
+    safe.device.wait_record("HELPER_EXIT", 30, helper="launcher")
+    safe.run("stop safe")
+    thread.join(60)
+    equal(ends, [0], "what was in memory is overwritten")
+    check(" ramfs " not in safe.device.agent.text("/proc/1/mountinfo"), "a mount is left")
+
+
+def external(safe):
+    """The key changes nothing: what it says is always so."""
+    provision(safe)
+    run_again(safe)
+    equal(safe["show:/run/secrets/db_password"], VALUE, "from the store of the device")
+
+
 INSIDE = {
+    "secret": (secret, "safe", "safe2", "files"),
+    "external": (external, "safe"),
     "tmpfs": (tmpfs, "files"),
     "volume": (volume, "files", "files2", "files3", "files4"),
 }
@@ -90,12 +191,27 @@ def host(path):
 
 
 ACCEPTED = {
+    "secret": ("secret = db_password", "secret = A.b-c_1\nsecret = " + 32 * "a",
+               "secret = db\nenv = DB_PASSWORD_FILE=/run/secrets/db"),
+    "external": ("external = yes",),
     "tmpfs": ("tmpfs = /tmp", "tmpfs = /tmp:size=1m,mode=1777,nr_inodes=10,rw,noexec,nosuid,nodev", "tmpfs = /a\ntmpfs = /b"),
     "volume": ("volume = data:/data", "volume = data:/data:ro", "volume = data:/data:rw,Z,size=1m", "volume = data:/data:z",
                "volume = other/data:/data:ro,z", "volume = app-data:/data:ro"),
 }
 
+NAME = "name: db_password"
+
 REFUSED = {
+    "secret": (
+        ("secret = a/b", f"not the name of a secret: no path, no ..; {NAME}"),
+        ("secret = ../x", f"not the name of a secret: no path, no ..; {NAME}"),
+        ("secret = a..b", f"not the name of a secret: no path, no ..; {NAME}"),
+        ("secret = .x", f"not the name of a secret: no path, no ..; {NAME}"),
+        ("secret = " + 33 * "a", f"not the name of a secret: no path, no ..; {NAME}"),
+        ("secret = db_password=hunter2",
+         "a value or option has no place here; secret = NAME; `bartizan secret add SERVICE NAME` stores it"),
+    ),
+    "external": (("external = no", "this is always yes; no secret comes with an image, so each is external"),),
     "tmpfs": (
         ("tmpfs = /tmp:size=0", f"size=0 is not a size of 4k or more; {TMPFS_FORM}"),
         ("tmpfs = /tmp:size=50%", f"size must be in bytes: a share of the device's memory is not a bound; {TMPFS_FORM}"),
