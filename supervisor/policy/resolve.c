@@ -19,7 +19,7 @@ static const struct policy_rlimit limits[POLICY_RLIMITS] = {
 	[RLIMIT_STACK] = {8 << 20, UNLIMITED},
 	[RLIMIT_CORE] = {0, 0},
 	[RLIMIT_RSS] = {UNLIMITED, UNLIMITED},
-	[RLIMIT_NPROC] = {0, 0}, /* pids_limit */
+	[RLIMIT_NPROC] = {0, 0}, /* pids_limit + 1 */
 	[RLIMIT_NOFILE] = {1024, 4096},
 	[RLIMIT_MEMLOCK] = {64 << 10, 64 << 10},
 	[RLIMIT_AS] = {UNLIMITED, UNLIMITED},
@@ -121,7 +121,9 @@ int policy_resolve(void *policy, struct policy_culprit *culprit, struct err *err
 	struct policy *p = policy;
 
 	fill_memory(p);
+	/* One more than the cgroup allows: that one comes first, is counted and becomes a record. */
 	if (!p->rlimits[RLIMIT_NPROC].hard)
-		p->rlimits[RLIMIT_NPROC] = (struct policy_rlimit){p->pids_limit, p->pids_limit};
+		p->rlimits[RLIMIT_NPROC] =
+			(struct policy_rlimit){p->pids_limit + 1, p->pids_limit + 1};
 	return policy_check_relations(p, culprit, err);
 }

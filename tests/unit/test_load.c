@@ -87,7 +87,7 @@ static void test_defaults(void **state)
 	assert_int_equal(policy.rlimits[RLIMIT_CORE].hard, 0);
 	assert_int_equal(policy.rlimits[RLIMIT_NOFILE].soft, 1024);
 	assert_int_equal(policy.rlimits[RLIMIT_NOFILE].hard, 4096);
-	assert_int_equal(policy.rlimits[RLIMIT_NPROC].hard, 64);
+	assert_int_equal(policy.rlimits[RLIMIT_NPROC].hard, 65);
 	assert_int_equal(policy.rlimits[RLIMIT_MEMLOCK].hard, 64 << 10);
 	assert_int_equal(policy.tmpfs_count, 0);
 	assert_int_equal(policy.env.count, 0);
@@ -105,7 +105,7 @@ static void test_values(void **state)
 	assert_int_equal(policy.memory_swap, 32 << 20);
 	assert_int_equal(policy.tmpfs[0].size, 8 << 20);
 	assert_int_equal(policy.tmpfs[1].mode, 0750);
-	assert_int_equal(policy.rlimits[RLIMIT_NPROC].soft, 8);
+	assert_int_equal(policy.rlimits[RLIMIT_NPROC].soft, 9);
 	assert_int_equal(policy.rlimits[RLIMIT_NOFILE].hard, 20);
 	assert_string_equal(policy_words_at(&policy.env, policy.environment, 0), "A=b c");
 	assert_string_equal(policy_words_at(&policy.env, policy.environment, 1), "B=");

@@ -47,10 +47,10 @@ def pids_limit(plain, sized):
 
 
 def ulimit(plain, sized):
-    for key, value in {"core": "0 0", "nofile": "1024 4096", "nproc": "64 64", "memlock": "65536 65536", "cpu": "-1 -1",
+    for key, value in {"core": "0 0", "nofile": "1024 4096", "nproc": "65 65", "memlock": "65536 65536", "cpu": "-1 -1",
                        "fsize": "-1 -1", "nice": "0 0", "rtprio": "0 0"}.items():
         equal(plain["limit." + key], value, f"default of {key}")
-    for key, value in {"core": "0 0", "nofile": "100 200", "nproc": "32 32", "memlock": "32768 32768", "cpu": "600 600",
+    for key, value in {"core": "0 0", "nofile": "100 200", "nproc": "33 33", "memlock": "32768 32768", "cpu": "600 600",
                        "stack": f"{4 << 20} {8 << 20}"}.items():
         equal(sized["limit." + key], value, key)
 
