@@ -19,7 +19,7 @@ int cmd_lint(int argc, char **argv)
 #else
 #define COMPILE "/usr/lib/bartizan/compile"
 
-int cmd_lint(int argc, char **argv)
+int run_compile(char **argv)
 {
 	static char *const nothing[] = {NULL};
 	struct err err = {0};
@@ -27,14 +27,19 @@ int cmd_lint(int argc, char **argv)
 	pid_t pid;
 	int r = posix_spawn(&pid, COMPILE, NULL, NULL, argv, nothing);
 
-	(void)argc;
 	if (r) {
 		(void)err_sys(&err, r, COMPILE);
-		return terminal_fail("lint", &err);
+		return terminal_fail(argv[0], &err);
 	}
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return EXIT_FAILED;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILED;
+}
+
+int cmd_lint(int argc, char **argv)
+{
+	(void)argc;
+	return run_compile(argv);
 }
 #endif

@@ -18,6 +18,7 @@ const struct command commands[] = {
 	{"image", HOST(image_command), "build, sign, verify and inspect images", ON_HOST},
 	{"explain", HOST(explain_command), "explain the keys of the configuration files", ON_HOST},
 	{"lint", cmd_lint, "check a service file, alone or against a device policy", ON_BOTH},
+	{"seccomp", cmd_seccomp, "show what a system call filter answers, or how two differ", ON_BOTH},
 	{"ps", DEVICE(cmd_ps), "list the services and what they are doing", ON_DEVICE},
 	{"status", DEVICE(cmd_status), "show one service; the exit code says its state", ON_DEVICE},
 	{"start", DEVICE(cmd_start), "start a service and what it depends on", ON_DEVICE},

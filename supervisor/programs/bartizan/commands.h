@@ -18,6 +18,7 @@ struct command {
 extern const struct command commands[]; /* ends with a row without name */
 
 int cmd_lint(int argc, char **argv);
+int cmd_seccomp(int argc, char **argv);
 int cmd_ps(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_start(int argc, char **argv);
@@ -32,5 +33,8 @@ int cmd_events(int argc, char **argv);
 int cmd_secret(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_console(int argc, char **argv);
+
+/* cmd_lint.c, on the device: the program `compile` as the command argv[0]; its exit code. */
+int run_compile(char **argv);
 
 #endif

@@ -21,6 +21,7 @@
 #include "policy/lint.h"
 #include "policy/load.h"
 #include "seccomp/build.h"
+#include "seccomp/show.h"
 
 #define LAUNCHER_FD 3
 #define WAIT_MS                                                                                    \
@@ -176,6 +177,8 @@ int main(int argc, char **argv)
 	 */
 	if (argc > 0 && str_equal(argv[0], "lint"))
 		return policy_lint_command(argc, argv);
+	if (argc > 0 && str_equal(argv[0], "seccomp"))
+		return seccomp_command(argc, argv);
 	log_open(STDERR_FILENO, "compile");
 	r = channel_wait(&c, &received, WAIT_MS, &err);
 	if (!r)
