@@ -13,7 +13,7 @@
  * processes; all times in milliseconds, all sizes in bytes.
  */
 
-#define POLICY_MAGIC        0x42505642u /* "BPVB": changes with every change of the struct */
+#define POLICY_MAGIC        0x4250564cu /* "BPVL": changes with every change of the struct */
 #define POLICY_ARGV_BYTES   2048
 #define POLICY_ENV_BYTES    4096
 #define POLICY_PATH_SIZE    128
@@ -111,8 +111,10 @@ struct policy {
 
 	uint64_t memory;
 	uint64_t memory_high;
-	uint64_t memory_swap; /* total of memory and swap, as Docker counts; memory.swap.max =
-				 memory_swap - memory */
+	uint8_t memory_high_lifts; /* not 0: a default, which gives way when reclaim does not help
+				    */
+	uint64_t memory_swap;      /* total of memory and swap, as Docker counts; memory.swap.max =
+				      memory_swap - memory */
 	uint64_t memory_reservation;
 	uint32_t cpus_thousandths;
 	uint32_t cpu_shares;
@@ -133,7 +135,7 @@ struct policy {
 	char sysctl_text[POLICY_SYSCTL_BYTES]; /* "kernel.msgmax=65536" strings */
 	struct policy_device_list devices;
 
-	uint8_t seccomp; /* enum policy_seccomp */
+	uint8_t seccomp;                     /* enum policy_seccomp */
 	char seccomp_file[POLICY_PATH_SIZE]; /* in the image; empty for a builtin profile */
 	bool mdwe;
 
@@ -197,8 +199,8 @@ struct device_bounds {
 	uint64_t log_max_size;
 	uint32_t log_max_file;
 	uint32_t stop_timeout_ms;
-	bool allow_jit;  /* mdwe = no */
-	bool allow_moby; /* seccomp = builtin:moby */
+	bool allow_jit;          /* mdwe = no */
+	bool allow_moby;         /* seccomp = builtin:moby */
 	bool allow_seccomp_file; /* seccomp = a file of the image */
 };
 

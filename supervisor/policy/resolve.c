@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <sys/resource.h>
 
-#include "policy/mount_point.h"
 #include "policy/capabilities.h"
+#include "policy/mount_point.h"
 
 #define TMPFS_DEFAULT (8ULL << 20)
 #define UNLIMITED     UINT64_MAX
@@ -39,6 +39,7 @@ void policy_defaults(struct policy *policy)
 
 static void fill_memory(struct policy *p)
 {
+	p->memory_high_lifts = !p->memory_high;
 	if (!p->memory_high)
 		p->memory_high = p->memory / 10 * 9 / PAGE * PAGE;
 	if (!p->memory_swap)
@@ -105,8 +106,7 @@ int policy_check_relations(const struct policy *policy, struct policy_culprit *c
 		return err_set(err, blame(culprit, "health_timeout", 0),
 			       "longer than health_interval");
 	for (unsigned int i = 0; i < policy->volume_count; i++)
-		if (*policy->volumes[i].owner &&
-		    str_equal(policy->volumes[i].owner, policy->name))
+		if (*policy->volumes[i].owner && str_equal(policy->volumes[i].owner, policy->name))
 			return err_set(err, blame(culprit, "volume", i),
 				       "its own volume is written without the service's name");
 	for (unsigned int i = 0; i < policy->depends_count; i++)

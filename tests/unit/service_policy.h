@@ -24,6 +24,7 @@ static inline const struct policy *valid_policy(const char *name)
 		.umask = 077,
 		.memory = 64u << 20,
 		.memory_high = 57u << 20,
+		.memory_high_lifts = 1,
 		.memory_swap = 64u << 20,
 		.cpus_thousandths = 1000,
 		.cpu_shares = 1024,

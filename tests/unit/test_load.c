@@ -60,6 +60,7 @@ static void test_defaults(void **state)
 	accept("");
 	assert_int_equal(policy.memory, 64 << 20);
 	assert_int_equal(policy.memory_high, (64 << 20) / 10 * 9 / 4096 * 4096);
+	assert_int_equal(policy.memory_high_lifts, 1);
 	assert_int_equal(policy.memory_swap, 64 << 20);
 	assert_int_equal(policy.memory_reservation, 0);
 	assert_int_equal(policy.cpus_thousandths, 1000);
@@ -96,13 +97,14 @@ static void test_defaults(void **state)
 static void test_values(void **state)
 {
 	(void)state;
-	accept("memory = 32m\npids_limit = 8\ntmpfs = /tmp\ntmpfs = "
+	accept("memory = 32m\nmemory_high = 20m\npids_limit = 8\ntmpfs = /tmp\ntmpfs = "
 	       "/var/x:size=1m,mode=0750\nulimit = nofile=10:20\n"
 	       "env = A=b c\nenv = B=\nlabel.site = north\ndepends_on = db:healthy\nhealth_cmd = "
 	       "/bin/p 'a b' \"c\"\n"
 	       "restart = no\nstop_signal = INT\nuser = 10001:10002\nlog_facility = local3\ncpus = "
 	       "0.5\noverflow = block\n");
 	assert_int_equal(policy.memory_swap, 32 << 20);
+	assert_int_equal(policy.memory_high_lifts, 0);
 	assert_int_equal(policy.tmpfs[0].size, 8 << 20);
 	assert_int_equal(policy.tmpfs[1].mode, 0750);
 	assert_int_equal(policy.rlimits[RLIMIT_NPROC].soft, 9);

@@ -8,6 +8,7 @@
 #include "policy/policy.h"
 #include "policy/trust_policy.h"
 #include "programs/launcher/ids.h"
+#include "programs/launcher/limits.h"
 #include "sandbox/child.h"
 #include "trust/floors.h"
 
@@ -30,8 +31,7 @@
  * What is known of an admitted image besides its policy. Kept in init's store (STORE_RECORD), so
  * the next launcher goes on where this one stopped.
  */
-#define LIMIT_COUNTERS 2
-#define NOTE_MAGIC     0x424e4f31u /* "BNO1" */
+#define NOTE_MAGIC 0x424e4f31u /* "BNO1" */
 struct note {
 	uint32_t magic;
 	uint32_t size;
@@ -43,7 +43,8 @@ struct note {
 	uint32_t uid;
 	uint32_t gid;
 	uint32_t generation; /* of the last start that was begun: never begun a second time */
-	uint64_t counted[LIMIT_COUNTERS]; /* by the kernel before this life, limits.c */
+	uint64_t counted[LIMIT_COUNT];     /* by the kernel before this life, limits.c */
+	uint64_t limits_told[LIMIT_COUNT]; /* counts of this life whose LIMIT record is out */
 	uint64_t file_device; /* which file it was, so that a replaced one is verified anew */
 	uint64_t file_inode;
 	int64_t file_changed_ns; /* st_ctim */
@@ -71,6 +72,7 @@ struct service {
 	uint32_t generation;     /* of the last start; 0: none */
 	uint32_t device_program; /* the kernel's number of its filter of devices; 0: none */
 	struct timer confirm;    /* then its epoch becomes the floor */
+	struct limit_watch limits;
 };
 
 struct link {
@@ -97,9 +99,10 @@ struct launcher {
 	int images_fd; /* /state/images */
 	int conf_fd;   /* /etc/bartizan */
 	int null_fd;
-	int control_fd; /* listener */
+	int control_fd;   /* listener */
 	int provision_fd; /* listener of our own, for secrets */
-	int audit_fd;   /* NETLINK_AUDIT, AUDIT_NLGRP_READLOG; -1: the kernel has none */
+	int limits_fd;    /* inotify */
+	int audit_fd;     /* NETLINK_AUDIT, AUDIT_NLGRP_READLOG; -1: the kernel has none */
 
 	bool policies; /* the four below are valid */
 	struct device_policy device;
@@ -221,9 +224,11 @@ void prepared_drop(struct service *s);
 /* devices.c: the nodes that the service file names; -ENOENT when there is no such device here */
 int devices_find(const struct policy *policy, struct plan *plan, struct err *err);
 
-/* limits.c: LIMIT records of the life that ended; a life begins with limits_begin(). */
-void limits_begin(struct service *s);
-void limits_tell(const struct service *s);
+/* limits.c: LIMIT records as limits are hit; memory.high makes room for memory.max. */
+int limits_open(const char *directory, struct err *err); /* of the services' cgroups */
+void limits_begin(struct service *s);  /* a life, in its cgroup; then store its note */
+void limits_resume(struct service *s); /* one that another launcher began */
+void limits_end(struct service *s);    /* nobody lives there any more */
 
 /* probe.c */
 int probe_service(struct service *s, uint32_t request, struct child *child, char step[24],

@@ -51,9 +51,10 @@ void launcher_refuse_image(const char *name, const struct err *err)
 /* Every descriptor that is not there yet is -1: 0 would be a descriptor. */
 static void clear(void)
 {
-	int *const none[] = {&launcher.proc_fd,  &launcher.state_fd,  &launcher.images_fd,
-			     &launcher.conf_fd,  &launcher.null_fd,   &launcher.control_fd, &launcher.provision_fd,
-			     &launcher.audit_fd, &launcher.device_fd, &launcher.anchors_fd};
+	int *const none[] = {&launcher.proc_fd,      &launcher.state_fd, &launcher.images_fd,
+			     &launcher.conf_fd,      &launcher.null_fd,  &launcher.control_fd,
+			     &launcher.provision_fd, &launcher.audit_fd, &launcher.device_fd,
+			     &launcher.anchors_fd,   &launcher.limits_fd};
 	struct link *const links[] = {&launcher.init, &launcher.supervisor, &launcher.recorder,
 				      &launcher.shipper};
 
@@ -261,7 +262,8 @@ static int open_all(struct err *err)
 		return err_sys(err, -r, "start descriptors");
 	audit_open(&producer);
 	launcher.arch = (enum policy_arch)trust_arch_find(CONFIG_ARCH);
-	return restore_run(err);
+	r = limits_open("/sys/fs/cgroup/bartizan/services", err);
+	return r ? r : restore_run(err);
 }
 
 static int begin(struct err *err)

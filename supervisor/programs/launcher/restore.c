@@ -176,9 +176,11 @@ void restore_services(void)
 		if (!s->admitted) {
 			log_line("launcher: slot %zu: %s: verified anew", i, err.msg);
 			admit_forget(s);
-		} else if (start_is_alive(s)) {
-			confirm_begin(s);
+			continue;
 		}
+		limits_resume(s); /* of one that has ended too: until it is released */
+		if (start_is_alive(s))
+			confirm_begin(s);
 	}
 }
 

@@ -345,6 +345,6 @@ void start_release(struct service *s)
 	init_drop(s->slot, STORE_STDERR);
 	init_drop(s->slot, STORE_PIDFD);
 	str_join(parent, sizeof(parent), "services/", s->name, "");
-	limits_tell(s);
+	limits_end(s);
 	process_sweep(parent);
 }

@@ -227,7 +227,8 @@ def limit_memory(t):
     tap.check(gone and gone["d"]["status"] == 9, "hog did not die of SIGKILL:", gone)
     lines = [r["d"]["line"] for r in matching(t.device.records(), "OUTPUT", service="hog")]
     tap.check("hog=done" not in lines, "hog got more than its limit")
-    tap.check(matching(t.device.records(), "LIMIT", service="hog", limit="memory"), "no LIMIT record of hog")
+    tap.check(t.device.wait_record("LIMIT", 30, service="hog", limit="memory"), "no LIMIT record of hog")
+    tap.check(matching(t.device.records(), "LIMIT", service="hog", limit="memory_high"), "memory_high was not lifted")
     after = others(t)
     tap.check(all(after.get(pid) == start for pid, start in before.items()), "another service died with it")
 
@@ -238,6 +239,7 @@ def limit_pids(t):
                                            if r["d"]["line"].startswith("bomb.children=")), None), 60, 1)
     tap.check(line, "bomb never met its limit")
     tap.equal(line["d"]["line"], "bomb.children=9", "children beside the first process")
+    tap.check(t.device.wait_record("LIMIT", 30, service="bomb", limit="pids_limit"), "no LIMIT record while bomb runs")
     tap.equal(t.device.run("bartizan stop bomb", 60).exit, 0, "stop of bomb")
     tap.check(not [p for p in t.device.processes() if "/services/bomb/" in p.cgroup], "a child of bomb lives")
 

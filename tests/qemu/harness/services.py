@@ -12,8 +12,8 @@ DEMO = os.path.join(paths.TOP, "tests", "demo")
 # name: the [service] section's lines. What starts at boot is said in the device configuration.
 SERVICES = {
     "probe": "command = /bin/probe facts\nmemory = 32m\npids_limit = 16\nenv = COLOUR=blue\ntmpfs = /tmp:size=1m\n",
-    # memory_high slows down what memory would kill: at the same value it does not come first.
-    "hog": "command = /bin/probe hog 64\nmemory = 16m\nmemory_high = 16m\nrestart = no\n",
+    # Nothing but defaults: 64m, of which memory_high is 90 %.
+    "hog": "command = /bin/probe hog 256\nrestart = no\n",
     "bomb": "command = /bin/probe bomb\nmemory = 32m\npids_limit = 10\nrestart = no\n",
     "crasher": "command = /bin/probe crash 3 200\nrestart = on-failure:5\n",
     "segv": "command = /bin/probe crash segv 200\nrestart = no\n",
