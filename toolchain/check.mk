@@ -122,10 +122,11 @@ HOSTILE_SUITES := $(call suite,hostile,tests/hostile/run)
 ESCAPE_SUITES := $(call suite,escape,tests/escape/run)
 QEMU_SUITES := $(call suite,qemu,tests/qemu/suite) $(call suite,qemu-contract,tests/qemu/contract)
 CRASH_SUITES := $(call suite,crash,tests/crash/run)
+FAULT_SUITES := $(call suite,fault,tests/fault/run)
 OPTIONS_SUITES := $(call suite,options,tests/options/run)
 SECCOMP_SUITES := $(call suite,seccomp,tests/seccomp/run)
 
-.PHONY: test style check-unit check-fuzz check-style check-images check-collector check-ns check-hostile check-escape check-qemu check-crash check-options check-seccomp
+.PHONY: test style check-unit check-fuzz check-style check-images check-collector check-ns check-hostile check-escape check-qemu check-crash check-options check-seccomp check-fault
 check-unit: $(UNIT_BINS)
 	@$(TALLY) --jobs 2 $(UNIT_SUITES)
 check-fuzz: $(FUZZ_BINS)
@@ -151,11 +152,13 @@ check-options:
 # The whole campaign; `make test` has a short form.
 check-crash:
 	@$(TALLY) --timeout 7200 $(CRASH_SUITES)
+check-fault:
+	@$(TALLY) --timeout 14400 $(FAULT_SUITES)
 
 # One suite after the other: the QEMU suite keeps both processors busy by itself, and the others watch
 # delays that a second suite beside them would stretch.
 test: $(UNIT_BINS) $(FUZZ_BINS)
-	@COUNT=$(or $(COUNT),20) $(TALLY) --jobs 1 $(QEMU_SUITES) $(OPTIONS_SUITES) $(SECCOMP_SUITES) $(CRASH_SUITES) $(HOSTILE_SUITES) $(ESCAPE_SUITES) $(COLLECTOR_SUITES) \
+	@COUNT=$(or $(COUNT),20) CYCLES=$(or $(CYCLES),150) $(TALLY) --jobs 1 $(QEMU_SUITES) $(OPTIONS_SUITES) $(SECCOMP_SUITES) $(CRASH_SUITES) $(FAULT_SUITES) $(HOSTILE_SUITES) $(ESCAPE_SUITES) $(COLLECTOR_SUITES) \
 		$(IMAGES_SUITES) $(NS_SUITES) $(FUZZ_SUITES) $(STYLE_SUITES) $(UNIT_SUITES)
 
 style:

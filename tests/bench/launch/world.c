@@ -195,7 +195,7 @@ static void open_cgroup(void)
 		(void)snprintf(path, sizeof(path), "%s/bartizan", places[i]);
 		(void)mkdir(path, 0755);
 		cgroups_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (mkdirat(cgroups_fd, world.cgroup, 0755))
+		if (mkdirat(cgroups_fd, world.cgroup, 0755) && errno != EEXIST)
 			world_die(path, NULL);
 		world.cgroup_fd = openat(cgroups_fd, world.cgroup, O_DIRECTORY | O_CLOEXEC);
 		return;
