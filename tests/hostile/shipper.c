@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { LAUNCHER_FD = 3 };
@@ -45,13 +46,18 @@ static void forge_acknowledgements(int recorder_fd)
 }
 
 /* Ask for connections as fast as it goes, and drop each. */
-static void dial(unsigned int seconds)
+static void dial(time_t seconds)
 {
-	for (unsigned int i = 0; i < seconds * 200; i++) {
+	struct timespec now, begun;
+
+	clock_gettime(CLOCK_MONOTONIC, &begun);
+	now = begun;
+	for (unsigned int i = 0; now.tv_sec - begun.tv_sec < seconds; i++) {
 		struct message_plain m = {.head = {.type = M_DIAL, .request = i}};
 
 		stub_send(LAUNCHER_FD, &m, sizeof(m), NULL, 0);
 		stub_pause_ms(5);
+		clock_gettime(CLOCK_MONOTONIC, &now);
 	}
 }
 
