@@ -62,8 +62,11 @@ comma := ,
 
 # ---- configuration
 
+# Everything that a target needs in one go; what is named here beside "base" is needed by that target only.
+PACKAGES := base
+run: PACKAGES := base kernel qemu image
 packages:
-	@toolchain/setup base
+	@toolchain/setup $(PACKAGES)
 
 config: packages
 	@[ -f $(O)/.config ] || { echo '  CONFIG  $(DEFAULT_BOARD)'; toolchain/kconfig $(O) defconfig $(DEFAULT_BOARD); }
@@ -103,9 +106,14 @@ initramfs: all keys
 keys: packages
 	@toolchain/keys $(KEYS)
 
-run: all keys
+# What comes over the network is fetched while the compiler works.
+run: config
 	@toolchain/setup kernel qemu image
-	@tests/qemu/run-demo
+	+@{ toolchain/kernel --cache $(CACHE) $(BOARD) && tests/demo/make-demo --board $(BOARD) --fetch && \
+			tests/collector/packages.py $(CACHE); } \
+			>$(O)/fetch.log 2>&1 & fetched=$$!; \
+		$(MAKE) --no-print-directory all keys || { kill $$fetched; exit 1; }; \
+		wait $$fetched || { cat $(O)/fetch.log >&2; exit 1; }; tests/qemu/run-demo
 
 size: boards
 	@toolchain/size $(O)/board $(QEMU_BOARDS)
@@ -116,7 +124,8 @@ bench-launch: all
 	@toolchain/setup bench
 	@BARTIZAN_OUT=$(O) BARTIZAN_CACHE=$(CACHE) tests/bench/launch/run
 
-repro: all
+repro: all keys
+	@toolchain/setup kernel image
 	@toolchain/repro
 
 # ---- what is checked

@@ -1,4 +1,5 @@
-"""A real rsyslogd without installing one: Debian's packages unpacked into the cache."""
+#!/usr/bin/python3 -B
+"""A real rsyslogd without installing one: Debian's packages unpacked into the cache.  Usage: packages.py CACHE"""
 import os
 import re
 import shutil
@@ -41,3 +42,7 @@ def unpack(cache):
     shutil.rmtree(root, ignore_errors=True)
     os.rename(work, root)
     return root
+
+
+if __name__ == "__main__":
+    unpack(sys.argv[1])
