@@ -219,7 +219,7 @@ class Machine:
             "base", "event", "ipc", "audit", "net", "programs/init")]
         files = [os.path.join(d, f) for d in sources for f in sorted(os.listdir(os.path.join(TREE, d)))
                  if f.endswith(".c")]
-        files += [f"supervisor/sys/{name}.c" for name in ("harden", "module", "machine", "watchdog")]
+        files += [f"supervisor/sys/{name}.c" for name in ("harden", "module", "machine", "process", "watchdog")]
         common = ["gcc", "-std=gnu11", "-O1", "-g", "-D_GNU_SOURCE", "-Wall", "-Wextra"]
         subprocess.run(common + ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-iquote", "supervisor",
                                  "-I", os.path.join(out, "include"), "tests/ns/board.c", *files, "-o", self.init],

@@ -2,8 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/wait.h>
 
 #include "audit/audit.h"
@@ -12,37 +10,16 @@
 #include "base/str.h"
 #include "init.h"
 #include "links.h"
+#include "sys/process.h"
 
 #define REAPS_PER_TURN 64
 #define STRANGER_MS    10000 /* the launcher gives up on an announcement after that time */
 
-/* include/linux/sched.h: set by fork, cleared by a successful execve(2); the same in every kernel
- * since 2.6, and what acct(5) calls AFORK. */
-#define PF_FORKNOEXEC    0x40u
-#define FLAGS_AFTER_NAME 7
-
-/*
- * proc_pid_stat(5): the seventh field after the name, which may contain anything but ends with the
- * last parenthesis. Readable until the process is reaped.
- */
 static bool has_executed(pid_t pid)
 {
-	char path[32];
-	char text[512];
-	const char *at;
-	uint32_t flags = 0;
+	CLEAN_FD int proc_fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	(void)snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	if (fd_read_file(AT_FDCWD, path, text, sizeof(text)) < 0)
-		return false;
-	at = strrchr(text, ')');
-	for (int i = 0; i < FLAGS_AFTER_NAME && at; i++)
-		at = strchr(at + 1, ' ');
-	if (!at || at[1] < '0' || at[1] > '9')
-		return false;
-	for (at++; *at >= '0' && *at <= '9'; at++)
-		flags = flags * 10 + (uint32_t)(*at - '0');
-	return !(flags & PF_FORKNOEXEC);
+	return proc_fd >= 0 && process_has_executed(proc_fd, pid);
 }
 
 void reap_tell_start(struct child *child)

@@ -1,6 +1,10 @@
 #include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "audit/audit.h"
 #include "base/fd.h"
@@ -8,6 +12,9 @@
 #include "policy/validate.h"
 #include "programs/launcher/launcher.h"
 #include "seccomp/filter.h"
+#include "sys/process.h"
+
+#define ABANDONED_MS 2000
 
 /*
  * What the launcher before this one left with init. Only launchers store, yet nothing is believed
@@ -163,6 +170,23 @@ static int take_over(struct service *s, int note_fd, struct err *err)
 	return r ? r : seccomp_filter_validate(&filter, launcher.arch, err);
 }
 
+/*
+ * The launcher before this one died between clone and exec. Nobody opens that gate any more, and a
+ * process that will never run its program must not be taken for the service.
+ */
+static void abandon(struct service *s)
+{
+	struct pollfd end = {.fd = s->pidfd, .events = POLLIN};
+
+	(void)syscall(SYS_pidfd_send_signal, s->pidfd, SIGKILL, NULL, 0);
+	(void)poll(&end, 1, ABANDONED_MS);
+	audit_emit(EVENT_START_REFUSED, AUDIT_S(s->name), AUDIT_N(s->generation),
+		   AUDIT_S("restore"), AUDIT_S("the launcher died before the gate opened"),
+		   AUDIT_S(""));
+	fd_close(&s->pidfd);
+	init_drop(s->slot, STORE_PIDFD);
+}
+
 void restore_services(void)
 {
 	for (size_t i = 0; i < CONFIG_SERVICES_MAX; i++) {
@@ -179,8 +203,12 @@ void restore_services(void)
 			continue;
 		}
 		limits_resume(s); /* of one that has ended too: until it is released */
-		if (start_is_alive(s))
+		if (!start_is_alive(s))
+			continue;
+		if (process_has_executed(launcher.proc_fd, start_pid(s->pidfd)))
 			confirm_begin(s);
+		else
+			abandon(s);
 	}
 }
 
