@@ -1,6 +1,6 @@
 /*
  * striker PID US COMMAND ARGUMENT...: run a command and, so many microseconds after it began, kill
- * a process (0: nobody). Says "US EXIT" of the command, by the clock of the device.
+ * a process (0: nobody). Says "BEGUN US EXIT" of the command, by the clock of the records.
  */
 #include <signal.h>
 #include <stdint.h>
@@ -15,7 +15,7 @@ static uint64_t now_us(void)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(CLOCK_BOOTTIME, &now);
 	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
@@ -47,7 +47,8 @@ int main(int argc, char **argv)
 	if (victim)
 		kill(victim, SIGKILL);
 	waitpid(child, &status, 0);
-	printf("\n%llu %d\n", (unsigned long long)(now_us() - begun),
+	printf("\n%llu %llu %d\n", (unsigned long long)begun,
+	       (unsigned long long)(now_us() - begun),
 	       WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 	return 0;
 }
