@@ -40,7 +40,7 @@ enum audit_event {
 struct audit_def {
 	const char *name; /* "START", the "e" of the record and MSGID of RFC 5424 */
 	enum audit_lane lane;
-	enum audit_severity severity; /* never from service bytes */
+	enum audit_severity severity;                    /* never from service bytes */
 	struct audit_field fields[AUDIT_FIELDS_MAX + 1]; /* ends with AUDIT_END */
 };
 

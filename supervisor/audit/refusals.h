@@ -5,8 +5,9 @@
 
 /*
  * MESSAGE_REFUSED of one peer, at most 8 a second, so that one that sends nothing but nonsense does
- * not push our own decisions out of the ring; the others are counted and the number is put on record
- * too: with the next record, or by audit_refuse_rest() when none comes. All zero to begin with.
+ * not push our own decisions out of the ring; the others are counted and the number is put on
+ * record too: with the next record, or by audit_refuse_rest() when none comes. All zero to begin
+ * with.
  */
 struct refusals {
 	uint64_t second;

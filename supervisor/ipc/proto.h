@@ -70,7 +70,7 @@ enum store_kind {
 	STORE_LINK,     /* the launcher's end of its socket to a helper */
 	STORE_LISTENER, /* control socket */
 	STORE_AUDIT_NETLINK,
-	STORE_MOUNTS, /* mount namespace that every life copies */
+	STORE_MOUNTS,  /* mount namespace that every life copies */
 	STORE_SECRETS, /* writable mount of /run/secrets, to be wiped */
 	STORE_KIND_COUNT
 };

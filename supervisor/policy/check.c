@@ -51,7 +51,8 @@ int policy_check_tmpfs(const struct policy *policy, const struct device_policy *
 	return above(asked, granted, err);
 }
 
-/* Does the section of @service say that @volume crosses to or from it? With @rw: also for writing. */
+/* Does the section of @service say that @volume crosses to or from it? With @rw: also for writing.
+ */
 static bool is_shared(const struct device_service *service, const char *volume, bool rw)
 {
 	char writable[2 * NAME_SIZE + 8];

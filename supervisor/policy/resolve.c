@@ -121,7 +121,8 @@ int policy_resolve(void *policy, struct policy_culprit *culprit, struct err *err
 	struct policy *p = policy;
 
 	fill_memory(p);
-	/* One more than the cgroup allows: that one comes first, is counted and becomes a record. */
+	/* One more than the cgroup allows: that one comes first, is counted and becomes a record.
+	 */
 	if (!p->rlimits[RLIMIT_NPROC].hard)
 		p->rlimits[RLIMIT_NPROC] =
 			(struct policy_rlimit){p->pids_limit + 1, p->pids_limit + 1};

@@ -24,8 +24,8 @@ struct plan_mount {
 	int fd;      /* detached mount; -1: procfs of the new pid namespace, made by the child */
 	bool pooled; /* stands in the mount namespace of the pool already; fd is -1 then */
 	char path[POLICY_PATH_SIZE];
-	uint32_t attributes; /* MOUNT_*: all of them are proven */
-	const char *type;    /* file system type that mountinfo must show */
+	uint32_t attributes;         /* MOUNT_*: all of them are proven */
+	const char *type;            /* file system type that mountinfo must show */
 	char root[POLICY_PATH_SIZE]; /* which part of that file system: "/" when empty */
 };
 

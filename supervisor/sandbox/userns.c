@@ -74,11 +74,10 @@ static int write_map(const struct inside *in, const char *file, const struct lin
 	int r;
 
 	(void)snprintf(path, sizeof(path), "%d/%s", in->pid, file);
-	(void)snprintf(map, sizeof(map), "%s%u %u 1\n", line->with_root ? "0 0 1\n" : "",
-		       line->id, line->outside);
+	(void)snprintf(map, sizeof(map), "%s%u %u 1\n", line->with_root ? "0 0 1\n" : "", line->id,
+		       line->outside);
 	used = line->with_root ? snprintf(want, sizeof(want), ROW, 0u, 0u, 1u) : 0;
-	(void)snprintf(want + used, sizeof(want) - (size_t)used, ROW, line->id,
-		       line->outside, 1u);
+	(void)snprintf(want + used, sizeof(want) - (size_t)used, ROW, line->id, line->outside, 1u);
 	r = fd_write_file(in->proc_fd, path, map);
 	if (r)
 		return err_sys(err, -r, "%s of id %u", file, line->id);

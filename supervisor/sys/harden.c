@@ -26,9 +26,9 @@
 #define MMAP_RND_BITS "24"
 #endif
 
-/* Per service its own, and that of the `compile` whose sealed memory files are its policy and filter:
- * an open file keeps the namespace of who opened it. Helpers have one each; the one being replaced
- * may linger until its last process is reaped. */
+/* Per service its own, and that of the `compile` whose sealed memory files are its policy and
+ * filter: an open file keeps the namespace of who opened it. Helpers have one each; the one being
+ * replaced may linger until its last process is reaped. */
 #define USER_NAMESPACES (2 * CONFIG_SERVICES_MAX + 16)
 
 #define ROW(file, text, kernel, reason)                                                            \

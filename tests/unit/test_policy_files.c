@@ -223,18 +223,20 @@ static void test_volume_bounds(void **state)
 		      "not shared by the device");
 	expect_bounds("volume = db/a:/a:z\n", "[service web]\nshared_volume = db/a\n",
 		      "not shared by the device");
-	expect_bounds("volume = db/a:/a:rw,z\n",
-		      "[service web]\nshared_volume = db/a\n[service db]\nshared_volume = db/a:rw\n",
-		      "for writing");
-	expect_bounds("volume = db/a:/a:rw,z\n",
-		      "[service web]\nshared_volume = db/a:rw\n[service db]\nshared_volume = db/a\n",
-		      NULL);
+	expect_bounds(
+		"volume = db/a:/a:rw,z\n",
+		"[service web]\nshared_volume = db/a\n[service db]\nshared_volume = db/a:rw\n",
+		"for writing");
+	expect_bounds(
+		"volume = db/a:/a:rw,z\n",
+		"[service web]\nshared_volume = db/a:rw\n[service db]\nshared_volume = db/a\n",
+		NULL);
 }
 
 static void test_device_refused(void **state)
 {
-	static const char *const values[] = {"a", "/a", "a/", "a/b/c", "a/b:ro", "A/b", "a/b:rw:rw",
-					     "a/.."};
+	static const char *const values[] = {"a",      "/a",  "a/",        "a/b/c",
+					     "a/b:ro", "A/b", "a/b:rw:rw", "a/.."};
 	char lines[128];
 
 	(void)state;
@@ -252,8 +254,8 @@ static void test_device_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_accepted),      cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_broken),        cmocka_unit_test(test_volume_bounds),
+		cmocka_unit_test(test_accepted),       cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_broken),         cmocka_unit_test(test_volume_bounds),
 		cmocka_unit_test(test_device_refused),
 	};
 

@@ -247,9 +247,9 @@ static void test_bounds(void **state)
 	do {                                                                                       \
 		struct device_bounds saved = row->bounds;                                          \
 		row->bounds.field = (value);                                                       \
-		assert_int_equal(policy_check_bounds(&policy, &device, row, "f", &err), 0);             \
+		assert_int_equal(policy_check_bounds(&policy, &device, row, "f", &err), 0);        \
 		row->bounds.field = (value)-1;                                                     \
-		assert_int_equal(policy_check_bounds(&policy, &device, row, "f", &err), -EPERM);        \
+		assert_int_equal(policy_check_bounds(&policy, &device, row, "f", &err), -EPERM);   \
 		if (!strstr(err.msg, text))                                                        \
 			fail_msg("%s: %s", text, err.msg);                                         \
 		assert_true(err.hint[0]);                                                          \

@@ -68,9 +68,9 @@ static int ask(const struct secret_verb *verb, const struct operands *operands, 
 		if (value_fd < 0)
 			return EXIT_FAILED;
 	}
-	return control_exchange(&(const struct control_exchange){SECRETS_PATH, PEER_LAUNCHER, &m,
-								 value_fd},
-				&question, err);
+	return control_exchange(
+		&(const struct control_exchange){SECRETS_PATH, PEER_LAUNCHER, &m, value_fd},
+		&question, err);
 }
 
 int cmd_secret(int argc, char **argv)

@@ -57,8 +57,7 @@ static int receive_all(const struct channel *channel, const struct control_quest
 		int r = channel_wait(channel, &received, question->patience_ms, err);
 
 		if (r == -ECONNRESET) {
-			(void)err_set(err, ECONNRESET,
-				      "the %s went away before it had answered",
+			(void)err_set(err, ECONNRESET, "the %s went away before it had answered",
 				      peer_name(channel->peer));
 			(void)err_hint(err, "init starts it again: repeat the command");
 		}
@@ -100,7 +99,7 @@ int control_ask(const struct control_question *question, struct err *err)
 		(void)err_set(err, EINVAL, "no service has a name that long");
 		return EXIT_UNKNOWN;
 	}
-	return control_exchange(&(const struct control_exchange){CONTROL_PATH, PEER_SUPERVISOR, &m,
-								 -1},
-				question, err);
+	return control_exchange(
+		&(const struct control_exchange){CONTROL_PATH, PEER_SUPERVISOR, &m, -1}, question,
+		err);
 }

@@ -24,7 +24,10 @@
 #define TEMPORARY            ".new" /* no name of a secret begins with a dot */
 #define PATIENCE_MS          5000
 #define EXIT_UNKNOWN_SERVICE 4
-#define HEADER(type_)        {.head = {.type = type_, .subject = SUBJECT_NONE}}
+#define HEADER(type_)                                                                              \
+	{                                                                                          \
+		.head = {.type = type_, .subject = SUBJECT_NONE }                                  \
+	}
 
 static void listen_again(void);
 static void client_ready(struct loop *loop, struct watch *watch, uint32_t events);

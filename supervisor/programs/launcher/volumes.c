@@ -14,9 +14,10 @@
  * to the service. Its project number for the quota is its inode: unique on the file system for as
  * long as it exists, so there is no table of numbers that could be wrong.
  */
-#define BYTES_PER_INODE 16384 /* as the file system was made: nobody uses up the inodes of others */
-#define LEAST_INODES    64
-#define VOLUME          (MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC | MOUNT_NOSYMFOLLOW)
+#define BYTES_PER_INODE 16384 /* as the file system was made: nobody uses up the inodes of others  \
+			       */
+#define LEAST_INODES 64
+#define VOLUME       (MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC | MOUNT_NOSYMFOLLOW)
 
 static int open_volume(const char *service, const char *name, bool make, int *place_fd,
 		       struct err *err)
@@ -28,8 +29,8 @@ static int open_volume(const char *service, const char *name, bool make, int *pl
 	return fd < 0 ? err_sys(err, -fd, "cannot be opened") : fd;
 }
 
-/* Its own: made at the first start. It is the service's last of all, so that one left half made by a
- * power cut is recognised and finished. */
+/* Its own: made at the first start. It is the service's last of all, so that one left half made by
+ * a power cut is recognised and finished. */
 static int claim(const struct service *s, const struct policy_volume *v, int fd, struct err *err)
 {
 	uint64_t inodes = v->size / BYTES_PER_INODE;

@@ -82,8 +82,8 @@ uint32_t supervisor_launcher_request(struct service *s, uint16_t type, uint32_t 
 {
 	struct request *open = find_open(s->slot, type);
 
-	/* Every probe and every admission is a question of its own: the answer to one that was given
-	 * up by a stop in between must not decide about the start that follows. */
+	/* Every probe and every admission is a question of its own: the answer to one that was
+	 * given up by a stop in between must not decide about the start that follows. */
 	if (open && type != M_PROBE && type != M_ADMIT && open->generation == generation)
 		return open->number;
 	if (!open)
