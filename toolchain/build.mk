@@ -92,7 +92,7 @@ COMMON_CFLAGS := -D_GNU_SOURCE -iquote supervisor -I$(O)/include $(TARGET_CFLAGS
 	-ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(O)=out -ffile-prefix-map=$(SYSROOTS)=sysroots \
 	$(if $(USE_LTO),$(TARGET_LTO)) $(WARN_CFLAGS)
 # norelro: musl's start code of static programs makes nothing read-only again, so the room it takes protects nothing.
-LINK_FLAGS := $(TARGET_CFLAGS) $(HARDEN_CFLAGS) $(if $(USE_LTO),-flto=$(shell nproc),-fno-lto) \
+LINK_FLAGS := $(TARGET_CFLAGS) $(HARDEN_CFLAGS) $(if $(USE_LTO),-flto=auto -flto-partition=none,-fno-lto) \
 	-Wl,--gc-sections -Wl,--build-id=none -Wl,--fatal-warnings -Wl,-z,norelro
 $(O)/gen/%.ld: toolchain/ld.awk $(DEPS_STATE)
 	$(call say,GEN,$(@F))
@@ -145,7 +145,7 @@ $(1)/debug/$(3): $(call objects,$(1),$(call program_sources,$(3))) $(5) \
 	$$(Q)$(SYSROOTS)/$(2)/bin/$(2)-gcc $$(LINK_FLAGS) $(if $(filter HOST,$(6)),$(HOST_LDFLAGS),$(TARGET_LDFLAGS)) -Wl,-T,$(O)/gen/$(2).ld -Wl,-Map=$(1)/map/$(3).map -o $$@ \
 		$(call objects,$(1),$(call program_sources,$(3))) $(5) -Wl,--start-group \
 		$(foreach d,$(call dirs_of,$(4)),$(1)/lib/$(d).a) $(foreach l,$(LIBS_$(4)),$(SYSROOTS)/$(2)/pkg/$(or $(if $(6),$(host_lib_of_$(l)),$(lib_of_$(l)_for_$(3))),$(lib_of_$(l)))) \
-		-lgcc -lc -Wl,--end-group
+		-lc -lgcc -Wl,--end-group
 -include $(patsubst %.o,%.d,$(call objects,$(1),$(call program_sources,$(3))))
 
 $(7)/$(3): $(1)/debug/$(3) toolchain/relr
@@ -161,7 +161,7 @@ GEN_launcher := $(O)/obj/gen/board.o $(FILTERS)
 GEN_bartizan := $(O)/obj/gen/board.o
 GEN_recorder := $(if $(filter filtergen,$(HOST_PRESENT)),$(O)/obj/gen/syscall_names.o)
 
-$(eval $(call side,$(O),$(TARGET_TRIPLE),,))
+$(eval $(call side,$(O),$(TARGET_TRIPLE),-DBARTIZAN_DEVICE=1,))
 $(eval $(call side,$(O)/host,$(HOST_TRIPLE),-DBARTIZAN_HOST=1,HOST))
 $(foreach p,$(PRESENT),$(eval $(call program,$(O),$(TARGET_TRIPLE),$(p),$(p),$(GEN_$(p)),,$(O)/bin)))
 $(foreach p,$(HOST_PRESENT),$(eval $(call program,$(O)/host,$(HOST_TRIPLE),$(p),host/$(p),,HOST,$(O)/host)))

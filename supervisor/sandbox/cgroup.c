@@ -52,7 +52,7 @@ static int write_and_prove(int dir, const char *file, const char *value, struct 
 /* The kernel keeps memory limits in whole pages: what is asked for is cut the same way. */
 static int write_bytes(int dir, const char *file, uint64_t bytes, struct err *err)
 {
-	unsigned long long page = (unsigned long long)sysconf(_SC_PAGESIZE);
+	unsigned long long page = (unsigned long long)getpagesize();
 	char value[24];
 
 	(void)snprintf(value, sizeof(value), "%llu", bytes / page * page);

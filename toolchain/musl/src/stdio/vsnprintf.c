@@ -12,6 +12,9 @@
 
 char *__strchrnul(const char *, int);
 
+/* Of a width, and of the digits of a number: more is a mistake and would be written blank by blank. */
+#define WIDEST 0xffff
+
 #define ALTERNATE 1u
 #define ZEROS     2u
 #define LEFT      4u
@@ -142,7 +145,7 @@ static int put_number(struct __format_sink *sink, const struct spec *s, const ch
 		zeros = 0;
 	if (s->flags & ZEROS && !(s->flags & LEFT) && s->precision < 0 && s->width > size + zeros + count)
 		zeros = s->width - size - count;
-	if (zeros > INT_MAX - size - count)
+	if (zeros > WIDEST)
 		return -1;
 	size += zeros + count;
 	blanks = s->width > size ? s->width - size : 0;
@@ -180,6 +183,8 @@ static int put_one(struct __format_sink *sink, struct spec *s, struct __format_a
 {
 	char c;
 
+	if (s->width > WIDEST)
+		return -1;
 	switch (s->conversion) {
 	case 'd':
 	case 'i':
