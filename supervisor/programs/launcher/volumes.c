@@ -14,10 +14,10 @@
  * to the service. Its project number for the quota is its inode: unique on the file system for as
  * long as it exists, so there is no table of numbers that could be wrong.
  */
-#define BYTES_PER_INODE 16384 /* as the file system was made: nobody uses up the inodes of others  \
-			       */
-#define LEAST_INODES 64
-#define VOLUME       (MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC | MOUNT_NOSYMFOLLOW)
+/* BYTES_PER_INODE as the file system was made: nobody uses up the inodes of others. */
+#define BYTES_PER_INODE 16384
+#define LEAST_INODES    64
+#define VOLUME          (MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC | MOUNT_NOSYMFOLLOW)
 
 static int open_volume(const char *service, const char *name, bool make, int *place_fd,
 		       struct err *err)
