@@ -92,7 +92,7 @@ COMMON_CFLAGS := -D_GNU_SOURCE -iquote supervisor -I$(O)/include $(TARGET_CFLAGS
 	-ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(O)=out -ffile-prefix-map=$(SYSROOTS)=sysroots \
 	$(if $(USE_LTO),$(TARGET_LTO)) $(WARN_CFLAGS)
 # norelro: musl's start code of static programs makes nothing read-only again, so the room it takes protects nothing.
-LINK_FLAGS := $(TARGET_CFLAGS) $(HARDEN_CFLAGS) $(if $(USE_LTO),-flto=auto -flto-partition=none,-fno-lto) \
+LINK_FLAGS := $(TARGET_CFLAGS) $(HARDEN_CFLAGS) $(if $(USE_LTO),-flto=$(shell nproc),-fno-lto) \
 	-Wl,--gc-sections -Wl,--build-id=none -Wl,--fatal-warnings -Wl,-z,norelro
 $(O)/gen/%.ld: toolchain/ld.awk $(DEPS_STATE)
 	$(call say,GEN,$(@F))
