@@ -247,7 +247,10 @@ static int try_pair(const struct proof *p, const struct entry *entry, struct sec
 {
 	struct values first;
 	struct values second;
-	bool both = edges_of(p, entry, args[0], &first) & edges_of(p, entry, args[1], &second);
+	/* Both are called for what they write: && would leave the second one out. */
+	bool first_compared = edges_of(p, entry, args[0], &first);
+	bool second_compared = edges_of(p, entry, args[1], &second);
+	bool both = first_compared && second_compared;
 	int r = 0;
 
 	if (first.full || second.full)
