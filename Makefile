@@ -32,9 +32,9 @@ TESTS := unit fuzz style images collector ns hostile escape qemu crash options s
 CHECKS := $(addprefix check-,$(TESTS))
 
 .PHONY: all help size keys clean distclean repro reference style test run bench bench-launch initramfs boards format fuzz \
-	config packages menuconfig savedefconfig olddefconfig $(BOARDS:%=%_defconfig) $(BOARDS:%=board-%) $(CHECKS)
+	config compiler packages menuconfig savedefconfig olddefconfig $(BOARDS:%=%_defconfig) $(BOARDS:%=board-%) $(CHECKS)
 
-all: config
+all: compiler
 	$(BUILD) all
 
 help:
@@ -71,6 +71,10 @@ packages:
 config: packages
 	@[ -f $(O)/.config ] || { echo '  CONFIG  $(DEFAULT_BOARD)'; toolchain/kconfig $(O) defconfig $(DEFAULT_BOARD); }
 	@toolchain/kconfig $(O) header
+
+# A recipe of its own: only now the configuration says which architecture it is for.
+compiler: config
+	@toolchain/setup base $(GROUP_$(ARCH))
 
 $(BOARDS:%=%_defconfig): %_defconfig: packages
 	@toolchain/kconfig $(O) defconfig $*
