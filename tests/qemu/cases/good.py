@@ -223,12 +223,12 @@ def others(t):
 def limit_memory(t):
     before = others(t)
     t.device.run("bartizan start hog", 60)
+    # Where the kernel throttles it for good, this ends only because memory_high is lifted; a kernel that lets it through kills it before that.
     gone = t.device.wait_record("EXIT", 60, service="hog")
     tap.check(gone and gone["d"]["status"] == 9, "hog did not die of SIGKILL:", gone)
     lines = [r["d"]["line"] for r in matching(t.device.records(), "OUTPUT", service="hog")]
     tap.check("hog=done" not in lines, "hog got more than its limit")
     tap.check(t.device.wait_record("LIMIT", 30, service="hog", limit="memory"), "no LIMIT record of hog")
-    tap.check(matching(t.device.records(), "LIMIT", service="hog", limit="memory_high"), "memory_high was not lifted")
     after = others(t)
     tap.check(all(after.get(pid) == start for pid, start in before.items()), "another service died with it")
 
