@@ -8,6 +8,8 @@ int image_build_command(int argc, char **argv);
 int image_sign_command(int argc, char **argv);
 int image_verify_command(int argc, char **argv);
 int image_inspect_command(int argc, char **argv);
+int image_diff_command(int argc, char **argv);
+int image_delta_command(int argc, char **argv);
 
 /* `bartizan explain`: the reference of the configuration files. */
 int explain_command(int argc, char **argv);
