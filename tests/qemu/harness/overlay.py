@@ -10,9 +10,11 @@ from . import cpio, paths
 AGENT = os.path.join(paths.TOP, "tests", "qemu", "agent")
 
 
-def built(board, name, sources, flags=(), headers_in=(), libraries=()):
-    """A static test program for a board, compiled when its sources or the compiler changed; its path."""
-    compiler = paths.compiler(board)
+def built(board, name, sources, flags=(), headers_in=(), libraries=(), compiler=None):
+    """A static test program for a board, compiled when its sources or the compiler changed; its path.
+
+    @compiler instead of the board's: the device's libc is for programs of one thread."""
+    compiler = compiler or paths.compiler(board)
     digest = hashlib.sha256(repr(flags).encode() + compiler.encode())
     directories = {os.path.dirname(sources[0])} | set(headers_in)
     headers = [os.path.join(d, f) for d in directories for f in os.listdir(d) if f.endswith(".h")]
