@@ -446,8 +446,11 @@ static int try_all(void)
 	begin_anew();
 	memcpy(wanted_facts, outcome.facts, sizeof(wanted_facts));
 	memcpy(wanted_left, outcome.left, sizeof(wanted_left));
-	if (!outcome.execs || outcome.result)
+	if (!outcome.execs || outcome.result) {
+		(void)fprintf(stderr, "a launch without a fault: result %ld, %d programs executed\n",
+			      outcome.result, outcome.execs);
 		return 3;
+	}
 	for (int i = 0; i < count; i++)
 		try_one(&all[i]);
 	cycle(ORDER_END, &none);
