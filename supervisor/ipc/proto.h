@@ -278,7 +278,8 @@ struct message_verify { /* + image file, + sealed memfd of struct trust_anchors 
 struct verdict_signer {
 	uint8_t spki[32];
 	uint8_t certificate[32];
-	uint32_t anchor; /* index into the anchors that were sent */
+	uint32_t anchor;  /* index into the anchors that were sent */
+	uint32_t expired; /* 1: by the time that was sent, its certificate has expired */
 };
 struct verdict {
 	uint8_t root_hash[32];

@@ -11,6 +11,7 @@
 #define HINT_LEAF                                                                                  \
 	"the signer's certificate needs codeSigning, digitalSignature and a P-256, P-384 or "      \
 	"RSA-3072 key"
+#define HINT_ANCHORS "an anchor is a PEM file of CA certificates"
 #define RSA_BITS_MIN 3072
 
 /* Ours, not mbedTLS's default, which allows RSA-2048 and more curves. PSS is left out: one padding,
@@ -27,13 +28,49 @@ static const mbedtls_x509_crt_profile profile = {
 	.rsa_min_bitlen = RSA_BITS_MIN,
 };
 
+static bool same_name(const mbedtls_x509_buf *a, const mbedtls_x509_buf *b)
+{
+	return a->len == b->len && memcmp(a->p, b->p, a->len) == 0;
+}
+
+/* mbedTLS ends a chain at the first anchor and looks no further up: an intermediate that its own
+ * root (in the same file) did not allow would pass. It stores pathlen + 1. */
+static bool breaks_path_length(const mbedtls_x509_crt *chain, const mbedtls_x509_crt *crt)
+{
+	if (same_name(&crt->subject_raw, &crt->issuer_raw))
+		return false;
+	for (const mbedtls_x509_crt *up = chain; up && up->raw.p; up = up->next)
+		if (same_name(&up->subject_raw, &crt->issuer_raw) &&
+		    up->MBEDTLS_PRIVATE(max_pathlen) == 1)
+			return true;
+	return false;
+}
+
+/* An anchor vouches for others: mbedTLS would also take a certificate that may not, when it is the
+ * signer's own. */
+static int check_authorities(const mbedtls_x509_crt *chain, uint32_t number, struct err *err)
+{
+	for (const mbedtls_x509_crt *crt = chain; crt && crt->raw.p; crt = crt->next) {
+		if (!crt->MBEDTLS_PRIVATE(ca_istrue) ||
+		    mbedtls_x509_crt_check_key_usage(crt, MBEDTLS_X509_KU_KEY_CERT_SIGN))
+			return REFUSE(err, EINVAL, "pin a signer's own key with spki=",
+				      "trust anchor %u is no certificate authority", number);
+		if (breaks_path_length(chain, crt))
+			return REFUSE(err, EINVAL, HINT_ANCHORS,
+				      "trust anchor %u breaks the path length of its root", number);
+	}
+	return 0;
+}
+
 int certificate_authorities_parse(struct authorities *a, const struct trust_anchors *anchors,
 				  struct err *err)
 {
+	int r = 0;
+
 	a->anchors = anchors;
 	for (uint32_t i = 0; i < TRUST_SIGNERS_MAX; i++)
 		mbedtls_x509_crt_init(&a->chains[i]);
-	for (uint32_t i = 0; i < anchors->count; i++) {
+	for (uint32_t i = 0; !r && i < anchors->count; i++) {
 		const struct trust_anchor *one = &anchors->anchors[i];
 
 		if (one->kind != ANCHOR_PEM)
@@ -42,10 +79,11 @@ int certificate_authorities_parse(struct authorities *a, const struct trust_anch
 		 * and is missing. */
 		if (mbedtls_x509_crt_parse(&a->chains[i], anchors->bytes + one->offset,
 					   one->length))
-			return REFUSE(err, EINVAL, "an anchor is a PEM file of CA certificates",
-				      "trust anchor %u is not readable", i + 1);
+			return REFUSE(err, EINVAL, HINT_ANCHORS, "trust anchor %u is not readable",
+				      i + 1);
+		r = check_authorities(&a->chains[i], i + 1, err);
 	}
-	return 0;
+	return r;
 }
 
 void certificate_authorities_free(struct authorities *a)
@@ -126,8 +164,8 @@ static bool has_expired(const mbedtls_x509_crt *crt, uint64_t now_s)
 }
 
 struct chain_walk {
-	const struct trust_request *request;
-	bool expired;
+	uint64_t now_s;
+	bool expired; /* the certificate, or one above it */
 };
 
 /*
@@ -140,17 +178,16 @@ static int judge_dates(void *data, mbedtls_x509_crt *crt, int depth, uint32_t *f
 
 	(void)depth;
 	*flags &= ~(uint32_t)(MBEDTLS_X509_BADCERT_EXPIRED | MBEDTLS_X509_BADCERT_FUTURE);
-	if (walk->request->check_expiry && has_expired(crt, walk->request->now_s))
+	if (has_expired(crt, walk->now_s))
 		walk->expired = true;
 	return 0;
 }
 
 /* 0, -ENOKEY: this anchor does not vouch for @leaf, -EKEYREJECTED: it does, but something on the
  * way is too weak or has expired. */
-static int check_chain(mbedtls_x509_crt *chain, const struct trust_request *request,
+static int check_chain(mbedtls_x509_crt *chain, struct chain_walk *walk,
 		       const mbedtls_x509_crt *leaf, struct err *err)
 {
-	struct chain_walk walk = {.request = request};
 	mbedtls_x509_crt copy;
 	uint32_t flags = 0;
 	int r;
@@ -163,7 +200,7 @@ static int check_chain(mbedtls_x509_crt *chain, const struct trust_request *requ
 		return REFUSE(err, EKEYREJECTED, HINT_LEAF, "signer's certificate cannot be read");
 	}
 	r = mbedtls_x509_crt_verify_with_profile(&copy, chain, NULL, &profile, NULL, &flags,
-						 judge_dates, &walk);
+						 judge_dates, walk);
 	mbedtls_x509_crt_free(&copy);
 	if (r && r != MBEDTLS_ERR_X509_CERT_VERIFY_FAILED)
 		return REFUSE(err, EKEYREJECTED, HINT_LEAF, "certificate chain cannot be checked");
@@ -172,13 +209,10 @@ static int check_chain(mbedtls_x509_crt *chain, const struct trust_request *requ
 	if (flags)
 		return REFUSE(err, EKEYREJECTED, HINT_LEAF,
 			      "certificate chain uses a weak key or digest");
-	if (walk.expired)
-		return REFUSE(err, EKEYREJECTED, "sign the image again with a current certificate",
-			      "certificate has expired");
 	return 0;
 }
 
-static int check_one_anchor(const struct authorities *a, const struct trust_request *request,
+static int check_one_anchor(const struct authorities *a, struct chain_walk *walk,
 			    const mbedtls_x509_crt *leaf, uint32_t index, struct err *err)
 {
 	const struct trust_anchor *one = &a->anchors->anchors[index];
@@ -187,24 +221,24 @@ static int check_one_anchor(const struct authorities *a, const struct trust_requ
 	uint8_t spki[SHA256_SIZE];
 
 	if (one->kind == ANCHOR_PEM)
-		return check_chain(&chain, request, leaf, err);
+		return check_chain(&chain, walk, leaf, err);
 	sha256_of(leaf->pk_raw.p, leaf->pk_raw.len, spki);
 	if (memcmp(spki, a->anchors->bytes + one->offset, sizeof(spki)) != 0)
 		return -ENOKEY;
-	if (request->check_expiry && has_expired(leaf, request->now_s))
-		return REFUSE(err, EKEYREJECTED, "sign the image again with a current certificate",
-			      "certificate has expired");
+	walk->expired = has_expired(leaf, walk->now_s);
 	return 0;
 }
 
 int certificate_check(const struct authorities *a, const struct trust_request *request,
-		      const mbedtls_x509_crt *leaf, uint32_t *anchor, struct err *err)
+		      const mbedtls_x509_crt *leaf, struct verdict_signer *signer, struct err *err)
 {
+	struct chain_walk walk = {.now_s = request->now_s};
 	uint32_t index;
 	int r = -ENOKEY;
 
 	for (index = 0; index < a->anchors->count; index++) {
-		r = check_one_anchor(a, request, leaf, index, err);
+		walk.expired = false;
+		r = check_one_anchor(a, &walk, leaf, index, err);
 		if (r != -ENOKEY)
 			break;
 	}
@@ -213,11 +247,14 @@ int certificate_check(const struct authorities *a, const struct trust_request *r
 			err, ENOKEY,
 			"its certificate authority must be an anchor of a [signer] in trust.conf",
 			"signature by an unknown certificate authority");
+	if (!r && walk.expired && request->check_expiry)
+		r = REFUSE(err, EKEYREJECTED, "sign the image again with a current certificate",
+			   "certificate has expired");
+	r = r ? r : check_key(leaf, err);
+	r = r ? r : check_purpose(leaf, err);
 	if (r)
 		return r;
-	r = check_key(leaf, err);
-	r = r ? r : check_purpose(leaf, err);
-	if (!r)
-		*anchor = index;
-	return r;
+	signer->anchor = index;
+	signer->expired = walk.expired;
+	return 0;
 }

@@ -11,7 +11,8 @@ struct authorities {
 	mbedtls_x509_crt chains[TRUST_SIGNERS_MAX];
 };
 
-/* -EINVAL when an entry is not PEM of certificates only. certificate_authorities_free() always,
+/* -EINVAL when an entry is not PEM of CA certificates only, or breaks a path length (RFC 5280
+ * section 4.2.1.9). certificate_authorities_free() always,
  * also after a failure. */
 int certificate_authorities_parse(struct authorities *a, const struct trust_anchors *anchors,
 				  struct err *err);
@@ -19,10 +20,10 @@ void certificate_authorities_free(struct authorities *a);
 
 /*
  * May the key of @leaf sign images: strong key, no CA, KeyUsage digitalSignature, ExtendedKeyUsage
- * codeSigning and not any; and which anchor vouches for it? -ENOKEY: none; -EKEYREJECTED: an anchor
- * does, but the certificate is not acceptable.
+ * codeSigning and not any; and which anchor vouches for it? Fills in @signer's anchor and expired.
+ * -ENOKEY: none; -EKEYREJECTED: an anchor does, but the certificate is not acceptable.
  */
 int certificate_check(const struct authorities *a, const struct trust_request *request,
-		      const mbedtls_x509_crt *leaf, uint32_t *anchor, struct err *err);
+		      const mbedtls_x509_crt *leaf, struct verdict_signer *signer, struct err *err);
 
 #endif

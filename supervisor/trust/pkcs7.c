@@ -114,7 +114,7 @@ static int verify_parsed(const struct pkcs7_job *job, const mbedtls_pkcs7_signed
 			      "signature without certificate, by an unknown signer");
 	sha256_of(leaf->raw.p, leaf->raw.len, signer->certificate);
 	sha256_of(leaf->pk_raw.p, leaf->pk_raw.len, signer->spki);
-	r = certificate_check(job->authorities, job->request, leaf, &signer->anchor, err);
+	r = certificate_check(job->authorities, job->request, leaf, signer, err);
 	return r ? r : check_signature(job, data, leaf, err);
 }
 

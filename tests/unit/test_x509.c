@@ -179,13 +179,17 @@ static void test_time(void **state)
 	struct err err;
 
 	(void)state;
+	assert_int_equal(verify("p256", &signer, &err), 0);
+	assert_int_equal(signer.expired, 0);
 	request.now_s = 4102444800; /* 2100 */
 	assert_int_equal(verify("p256", &signer, &err), 0);
+	assert_int_equal(signer.expired, 1);
 	request.check_expiry = true;
 	assert_int_equal(verify("p256", &signer, &err), -EKEYREJECTED);
 	assert_string_equal(err.msg, "certificate has expired");
 	request.now_s = 0;
 	assert_int_equal(verify("p256", &signer, &err), 0);
+	assert_int_equal(signer.expired, 0);
 	request.check_expiry = false;
 }
 
@@ -292,6 +296,37 @@ static void test_anchors(void **state)
 	certificate_authorities_free(&mine);
 }
 
+/* What may vouch for others: certificate authorities, each under a root that allows it. */
+static void test_authorities(void **state)
+{
+	static const struct {
+		const char *file;
+		int result;
+		const char *reason;
+	} rows[] = {
+		{"both", 0, ""},
+		{"long-path", 0, ""},
+		{"short-path", -EINVAL, "trust anchor 1 breaks the path length of its root"},
+		{"p256", -EINVAL, "trust anchor 1 is no certificate authority"},
+		{"no-signing", -EINVAL, "trust anchor 1 is no certificate authority"},
+	};
+	static struct trust_anchors a;
+	struct authorities mine;
+	uint8_t pem[8192];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		size_t size = pki_read(rows[i].file, ".pem", pem, sizeof(pem));
+		struct err err = {0};
+
+		trust_anchors_init(&a);
+		assert_int_equal(trust_anchors_add(&a, ANCHOR_PEM, pem, size, NULL), 0);
+		assert_int_equal(certificate_authorities_parse(&mine, &a, &err), rows[i].result);
+		assert_string_equal(err.msg, rows[i].reason);
+		certificate_authorities_free(&mine);
+	}
+}
+
 /* A heap copy of exactly that size: a read behind the end is seen by ASan. */
 static int check(const char *bytes, size_t size)
 {
@@ -335,10 +370,11 @@ static void test_der(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_accepted), cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_changed),  cmocka_unit_test(test_time),
-		cmocka_unit_test(test_pinned),   cmocka_unit_test(test_anchors),
-		cmocka_unit_test(test_forms),    cmocka_unit_test(test_der),
+		cmocka_unit_test(test_accepted),    cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_changed),     cmocka_unit_test(test_time),
+		cmocka_unit_test(test_pinned),      cmocka_unit_test(test_anchors),
+		cmocka_unit_test(test_forms),       cmocka_unit_test(test_der),
+		cmocka_unit_test(test_authorities),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
