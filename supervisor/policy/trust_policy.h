@@ -42,6 +42,7 @@ struct trust_policy {
 	uint32_t size;
 	uint32_t version;
 	uint32_t threshold;
+	uint32_t time;  /* when it was signed, seconds since 1970; 0: not said */
 	uint8_t expiry; /* enum trust_expiry */
 	uint8_t signer_count;
 	struct trust_signer signers[TRUST_SIGNERS_MAX];

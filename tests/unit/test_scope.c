@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/str.h"
+#include "trust/now.h"
 #include "trust/scope.h"
 
 static struct trust_policy policy;
@@ -187,6 +188,27 @@ static void test_epoch(void **state)
 	assert_int_equal(trust_epoch_check(&policy, 0, UINT32_MAX, UINT32_MAX, &err), 0);
 }
 
+/* Never before what was signed, whatever a clock says; and what it says ahead of that leaves no
+ * trace: there is no state. */
+static void test_now(void **state)
+{
+	struct trust_clock clock = {.build_s = 1000};
+
+	(void)state;
+	assert_int_equal(trust_now_s(&clock), 1000); /* 1970 */
+	clock.real_s = 2000;
+	assert_int_equal(trust_now_s(&clock), 2000);
+	clock.counted_s = 500000; /* nothing was signed: nothing to count from */
+	assert_int_equal(trust_now_s(&clock), 2000);
+	clock.signed_s = 3000;
+	clock.counted_s = 40;
+	assert_int_equal(trust_now_s(&clock), 3040);
+	clock.real_s = 4102444800; /* 2100 */
+	assert_int_equal(trust_now_s(&clock), 4102444800);
+	clock.real_s = 0;
+	assert_int_equal(trust_now_s(&clock), 3040);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -199,6 +221,7 @@ int main(void)
 		cmocka_unit_test_setup(test_pinned_key, setup),
 		cmocka_unit_test_setup(test_shared_anchor, setup),
 		cmocka_unit_test_setup(test_epoch, setup),
+		cmocka_unit_test(test_now),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
