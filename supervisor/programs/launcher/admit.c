@@ -5,36 +5,32 @@
 #include <unistd.h>
 
 #include "audit/audit.h"
-#include "base/clock.h"
 #include "base/fd.h"
 #include "policy/check.h"
 #include "policy/validate.h"
+#include "programs/launcher/authenticate.h"
 #include "programs/launcher/images.h"
 #include "programs/launcher/launcher.h"
 #include "seccomp/filter.h"
 #include "sys/board.h"
 #include "sys/mounts.h"
-#include "trust/anchors.h"
 #include "trust/arch.h"
 #include "trust/refuse.h"
 #include "trust/scope.h"
-#include "trust/verdict.h"
 
 /*
  * From a file to an admitted image, in the order of images.md. `verify` and `compile` say what they
  * see, nothing here believes more than that: every decision is the launcher's own, with the
  * device's policies in hand, and any error on the way leaves nothing behind.
  */
-#define HINT_TARGET   "install the image that was built for this device"
-#define BUILD_TIME_US (board.build_time_s * 1000000u)
+#define HINT_TARGET "install the image that was built for this device"
 
 struct admission {
 	struct service *service;
 	const struct device_service *device;
 	int file_fd;
 	uint64_t file_size;
-	struct verdict verdict;
-	uint32_t signer; /* row of the trust policy */
+	struct authentication image;
 	struct note note;
 	int template_fd;
 	int policy_fd;
@@ -42,13 +38,6 @@ struct admission {
 	struct policy policy;
 	struct err *err;
 };
-
-static uint64_t trusted_now_s(void)
-{
-	uint64_t now = clock_real_us();
-
-	return (now > BUILD_TIME_US ? now : BUILD_TIME_US) / 1000000u;
-}
 
 /* ---- step 1: the file */
 
@@ -68,86 +57,25 @@ static int open_file(struct admission *a)
 	return 0;
 }
 
-/* ---- steps 2 to 6: whose keys signed which content */
-
-static int ask_verdict(struct admission *a, struct talk *talk)
-{
-	CLEAN_RECEIVED struct received received = {.fd_count = 0};
-	struct message_verify question = {
-		.head = {.type = M_VERIFY, .subject = a->service->slot},
-		.anchors_size = sizeof(struct trust_anchors),
-		.now_s = trusted_now_s(),
-		.arch = (uint8_t)launcher.arch,
-		/* Expiry is judged at installation; a clock that lies must not stop a device. */
-		.check_expiry = launcher.trust.expiry == EXPIRY_ALWAYS,
-	};
-	const int fds[2] = {a->file_fd, launcher.anchors_fd};
-	int r = talk_send(talk, &question, fds, 2, a->err);
-
-	r = r ? r : talk_receive(talk, M_VERDICT, &received, a->err);
-	if (r)
-		return r;
-	a->verdict = received.message.verdict.verdict;
-	r = verdict_validate(&a->verdict, a->file_size, launcher.arch, launcher.anchor_count,
-			     a->err);
-	if (r)
-		talk_refuse(talk, a->err);
-	return r;
-}
-
-static int judge_verdict(struct admission *a)
-{
-	const struct device_service *d = a->device;
-	int r = trust_scope_check(&launcher.trust, &a->verdict, a->service->name, &a->signer,
-				  a->err);
-
-	if (r)
-		return r;
-	if (d->has_digest && memcmp(d->image_digest, a->verdict.root_hash, 32) != 0) {
-		(void)err_set(a->err, EACCES, "the device policy pins another image digest");
-		return err_hint(a->err, "image_digest of [service %s] in supervisor.conf", d->name);
-	}
-	memcpy(a->note.root_hash, a->verdict.root_hash, sizeof(a->note.root_hash));
-	return 0;
-}
-
-/* ---- steps 7 and 8: map it; the file system is looked at through dm-verity before the kernel does
- */
-
-static int check_filesystem(struct admission *a, struct talk *talk)
-{
-	CLEAN_RECEIVED struct received received = {.fd_count = 0};
-	CLEAN_FD int node_fd = open(a->note.node, O_RDONLY | O_CLOEXEC);
-	struct message_check_fs question = {
-		.head = {.type = M_CHECK_FS, .subject = a->service->slot},
-		.bytes = a->verdict.data_blocks * 4096,
-	};
-	int r;
-
-	if (node_fd < 0)
-		return err_sys(a->err, errno, "%s", a->note.node);
-	r = talk_send(talk, &question, &node_fd, 1, a->err);
-	return r ? r : talk_receive(talk, M_FS_OK, &received, a->err);
-}
+/* ---- steps 2 to 8: whose keys signed which content, and that content behind dm-verity */
 
 static int verify_and_map(struct admission *a)
 {
-	struct talk talk;
-	int r = talk_open(HELPER_VERIFY, &talk, a->err);
+	const struct device_service *d = a->device;
 
-	if (r)
-		return r;
-	r = ask_verdict(a, &talk);
-	r = r ? r : judge_verdict(a);
-	r = r ? r : map_image(&a->verdict, a->file_fd, &a->note, a->err);
-	if (!r)
-		r = check_filesystem(a, &talk);
-	talk_close(&talk);
-	if (r)
-		return r;
-	/* noexec for as long as only `compile` looks at it. */
-	a->template_fd = map_mount(
-		&a->note, MOUNT_RDONLY | MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC, a->err);
+	a->image = (struct authentication){
+		.name = a->service->name,
+		.subject = a->service->slot,
+		.file_fd = a->file_fd,
+		.file_size = a->file_size,
+		.trust = &launcher.trust,
+		.anchors_fd = launcher.anchors_fd,
+		.anchor_count = launcher.anchor_count,
+		.digest = d->has_digest ? d->image_digest : NULL,
+		/* Expiry is judged at installation; a clock that lies must not stop a device. */
+		.check_expiry = launcher.trust.expiry == EXPIRY_ALWAYS,
+	};
+	a->template_fd = authenticate_image(&a->image, &a->note, a->err);
 	return a->template_fd < 0 ? a->template_fd : 0;
 }
 
@@ -211,8 +139,13 @@ static int check_identity(struct admission *a)
 	if (*p->compatible && !str_equal(p->compatible, board.name))
 		return REFUSE(a->err, ENOEXEC, HINT_TARGET, "image is for board %s, this is %s",
 			      p->compatible, board.name);
-	return trust_epoch_check(&launcher.trust, a->signer, floors_epoch(&launcher.floors, name),
-				 p->epoch, a->err);
+	if (*a->device->min_version &&
+	    images_compare_versions(p->version, a->device->min_version) < 0)
+		return REFUSE(a->err, ESTALE, "install a newer version",
+			      "version %s is below min_version %s of the device policy", p->version,
+			      a->device->min_version);
+	return trust_epoch_check(&launcher.trust, a->image.signer,
+				 floors_epoch(&launcher.floors, name), p->epoch, a->err);
 }
 
 /* One uid, one service: limits, signals and file ownership count on it. */
@@ -267,6 +200,7 @@ static int keep(struct admission *a)
 	a->note.magic = NOTE_MAGIC;
 	a->note.size = sizeof(a->note);
 	a->note.generation = s->generation;
+	a->note.trust_version = launcher.trust.version;
 	str_join(a->note.name, sizeof(a->note.name), s->name, "", "");
 	s->note = a->note;
 	s->policy = a->policy;
@@ -283,11 +217,16 @@ static int keep(struct admission *a)
 
 static void tell(const struct admission *a)
 {
-	const struct verdict_signer *first = &a->verdict.signers[0];
+	const struct verdict *v = &a->image.verdict;
 
 	audit_emit(EVENT_IMAGE_VERIFIED, AUDIT_S(a->service->name), AUDIT_S(a->policy.version),
-		   AUDIT_N(a->policy.epoch), AUDIT_H(a->note.root_hash), AUDIT_H(first->spki),
-		   AUDIT_S(launcher.trust.signers[a->signer].name));
+		   AUDIT_N(a->policy.epoch), AUDIT_H(a->note.root_hash),
+		   AUDIT_H(v->signers[0].spki),
+		   AUDIT_S(launcher.trust.signers[a->image.signer].name));
+	for (uint32_t i = 0; i < v->signer_count; i++)
+		if (v->signers[i].expired)
+			audit_emit(EVENT_CERTIFICATE_EXPIRED, AUDIT_S(a->service->name),
+				   AUDIT_H(v->signers[i].spki));
 }
 
 void admit_forget(struct service *s)
@@ -316,14 +255,15 @@ static int verify_anew(struct admission *a)
 	return r ? r : keep(a);
 }
 
-/* The same file as when it was admitted: its content is held by dm-verity, so there is nothing to
- * verify again. */
+/* The same file and the same trust as when it was admitted: its content is held by dm-verity, so
+ * there is nothing to verify again. */
 static bool is_current(const struct admission *a)
 {
 	const struct note *n = &a->service->note;
 
-	return a->service->admitted && n->file_device == a->note.file_device &&
-	       n->file_inode == a->note.file_inode && n->file_changed_ns == a->note.file_changed_ns;
+	return a->service->admitted && n->trust_version == launcher.trust.version &&
+	       n->file_device == a->note.file_device && n->file_inode == a->note.file_inode &&
+	       n->file_changed_ns == a->note.file_changed_ns;
 }
 
 static int admit(struct admission *a)

@@ -31,7 +31,7 @@
  * What is known of an admitted image besides its policy. Kept in init's store (STORE_RECORD), so
  * the next launcher goes on where this one stopped.
  */
-#define NOTE_MAGIC 0x424e4f31u /* "BNO1" */
+#define NOTE_MAGIC 0x424e4f32u /* "BNO2" */
 struct note {
 	uint32_t magic;
 	uint32_t size;
@@ -48,6 +48,8 @@ struct note {
 	uint64_t file_device; /* which file it was, so that a replaced one is verified anew */
 	uint64_t file_inode;
 	int64_t file_changed_ns; /* st_ctim */
+	uint32_t trust_version;  /* under which it was judged: a newer one judges anew */
+	uint32_t padding;
 };
 
 /* One row per slot of the ids file; a service of the device policy has a name here. */
@@ -110,6 +112,7 @@ struct launcher {
 	int device_fd;
 	int anchors_fd;
 	uint32_t anchor_count;
+	uint64_t trust_since_s; /* CLOCK_BOOTTIME since which @trust is in force, at the latest */
 
 	struct ids ids;
 	struct floors floors;
