@@ -83,7 +83,9 @@ ssize_t fd_read_up_to(int fd, void *buffer, size_t size)
 
 ssize_t fd_read_file(int directory, const char *path, char *buffer, size_t size)
 {
-	CLEAN_FD int fd = openat(directory, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
+	/* O_NONBLOCK: a pipe in the file's place must not hold anybody up. */
+	CLEAN_FD int fd =
+		openat(directory, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
 	ssize_t n;
 
 	if (fd < 0)

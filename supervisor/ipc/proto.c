@@ -58,6 +58,8 @@ static const struct message_def messages[] = {
 	ROW(M_FS_OK, VERIFY, LAUNCHER, sizeof(struct message_check_fs), 0, 0),
 	ROW(M_COMPILE_SERVICE, LAUNCHER, COMPILE, sizeof(struct message_compile), 1, FD_MOUNT),
 	ROW(M_COMPILE_DEVICE, LAUNCHER, COMPILE, sizeof(struct message_compile), 2, FD_FILE, FD_FILE),
+	ROW(M_COMPILE_TRUST, LAUNCHER, COMPILE, sizeof(struct message_compile), 1, FD_MOUNT),
+	ROW(M_COMPILED_TRUST, COMPILE, LAUNCHER, PLAIN, 1, FD_SEALED),
 	ROW(M_COMPILED_SERVICE, COMPILE, LAUNCHER, PLAIN, 2, FD_SEALED, FD_SEALED),
 	ROW(M_COMPILED_DEVICE, COMPILE, LAUNCHER, PLAIN, 2, FD_SEALED, FD_SEALED),
 	ROW(M_COMPILE_REFUSED, COMPILE, LAUNCHER, sizeof(struct message_done), 0, 0),
@@ -68,6 +70,8 @@ static const struct message_def messages[] = {
 	ROW(M_SECRET_ADD, CONTROL, LAUNCHER, sizeof(struct message_secret), 1, FD_SEALED),
 	ROW(M_SECRET_RM, CONTROL, LAUNCHER, sizeof(struct message_secret), 0, 0),
 	ROW(M_SECRET_LS, CONTROL, LAUNCHER, sizeof(struct message_secret), 0, 0),
+	ROW(M_TRUST_SHOW, CONTROL, LAUNCHER, PLAIN, 0, 0),
+	ROW(M_TRUST_INSTALL, CONTROL, LAUNCHER, PLAIN, 1, FD_FILE),
 	ROW(M_ROW_TEXT, LAUNCHER, CONTROL, sizeof(struct message_row_text), 0, 0),
 	ROW(M_END, LAUNCHER, CONTROL, sizeof(struct message_end), 0, 0),
 #undef ROW

@@ -66,7 +66,7 @@ enum store_kind {
 	STORE_POLICY,   /* sealed memfd: struct policy, or struct device_policy for SUBJECT_NONE */
 	STORE_FILTER,   /* sealed memfd: struct seccomp_filter */
 	STORE_RECORD,   /* sealed memfd: the launcher's own notes on an admitted image; struct
-			   trust_policy for SUBJECT_NONE */
+			   trusted for SUBJECT_NONE */
 	STORE_LINK,     /* the launcher's end of its socket to a helper */
 	STORE_LISTENER, /* control socket */
 	STORE_AUDIT_NETLINK,
@@ -156,6 +156,11 @@ enum message_type {
 	M_SECRET_ADD, /* + the value */
 	M_SECRET_RM,
 	M_SECRET_LS,
+	M_TRUST_SHOW,
+	M_TRUST_INSTALL, /* + the bundle's file */
+	/* launcher <-> compile */
+	M_COMPILE_TRUST,
+	M_COMPILED_TRUST,
 	M_COUNT
 };
 
@@ -169,7 +174,7 @@ struct message_head {
 
 /* Messages that are a head and nothing more: STORED_END CHILD_ACK LAUNCHER_READY LAUNCHER_UP ALIVE
  * ALIVE_END LIVE ACK NAMED_END HELPER* (subject says which helper) START PROBE RELEASE LINK_* DIAL
- * DIALED SPOOLED STARTED. */
+ * DIALED SPOOLED STARTED COMPILED_TRUST TRUST_*. */
 struct message_plain {
 	struct message_head head;
 };
@@ -305,8 +310,8 @@ struct message_check_fs { /* CHECK_FS + the dm node, read-only; FS_OK without fd
 	uint64_t bytes;
 };
 
-struct message_compile { /* COMPILE_SERVICE + detached mount; COMPILE_DEVICE + supervisor.conf,
-			    trust.conf */
+struct message_compile { /* COMPILE_SERVICE, COMPILE_TRUST + detached mount; COMPILE_DEVICE +
+			    supervisor.conf, trust.conf */
 	struct message_head head;
 	char name[NAME_SIZE];
 	uint8_t arch;

@@ -136,6 +136,7 @@ extern const struct policy_table policy_bounds_table;
 extern const struct policy_table policy_named_table;
 extern const struct policy_table policy_trust_table;
 extern const struct policy_table policy_signer_table;
+extern const struct policy_table policy_revoke_table;
 
 extern const struct policy_format policy_service_format; /* root: struct policy; with [image] */
 extern const struct policy_format policy_input_format;   /* root: struct policy; [image] refused */

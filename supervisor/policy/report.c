@@ -1,8 +1,9 @@
 #include "policy/report.h"
 
 #include "policy/key.h"
+#include "policy/trust_policy.h"
 
-static void report_key(const struct policy_key *key, const struct policy *policy,
+static void report_key(const struct policy_key *key, const void *base,
 		       void (*row)(void *context, const char *key, const char *value),
 		       void *context)
 {
@@ -12,17 +13,39 @@ static void report_key(const struct policy_key *key, const struct policy *policy
 		struct text out = TEXT_IN(value);
 
 		value[0] = '\0';
-		if (!key->type->print(key, policy, i, &out))
+		if (!key->type->print(key, base, i, &out))
 			return;
 		row(context, key->name, value);
 	}
 }
 
+static void report_table(const struct policy_table *table, const void *base,
+			 void (*row)(void *context, const char *key, const char *value),
+			 void *context)
+{
+	for (size_t i = 0; i < table->count; i++)
+		report_key(&table->keys[i], base, row, context);
+}
+
 void policy_report(const struct policy *policy,
 		   void (*row)(void *context, const char *key, const char *value), void *context)
 {
-	for (size_t i = 0; i < policy_image_table.count; i++)
-		report_key(&policy_image_table.keys[i], policy, row, context);
-	for (size_t i = 0; i < policy_service_table.count; i++)
-		report_key(&policy_service_table.keys[i], policy, row, context);
+	report_table(&policy_image_table, policy, row, context);
+	report_table(&policy_service_table, policy, row, context);
+}
+
+void policy_report_trust(const struct trust_policy *policy,
+			 void (*row)(void *context, const char *key, const char *value),
+			 void *context)
+{
+	row(context, "[trust]", "");
+	report_table(&policy_trust_table, policy, row, context);
+	for (uint32_t i = 0; i < policy->signer_count; i++) {
+		row(context, "[signer]", policy->signers[i].name);
+		report_table(&policy_signer_table, &policy->signers[i], row, context);
+	}
+	if (!policy->revoked_count)
+		return;
+	row(context, "[revoke]", "");
+	report_table(&policy_revoke_table, policy, row, context);
 }

@@ -10,4 +10,11 @@
 void policy_report(const struct policy *policy,
 		   void (*row)(void *context, const char *key, const char *value), void *context);
 
+/* The same of a trust policy. Each section begins with a row of its own: "[signer]" and its name.
+ */
+struct trust_policy;
+void policy_report_trust(const struct trust_policy *policy,
+			 void (*row)(void *context, const char *key, const char *value),
+			 void *context);
+
 #endif

@@ -60,6 +60,9 @@ static const struct policy_key trust_rows[] = {
 static const struct policy_key signer_rows[] = {
 #include "policy/rows_signer.def"
 };
+static const struct policy_key revoke_rows[] = {
+#include "policy/rows_revoke.def"
+};
 const struct policy_table policy_image_table = {image_rows, ARRAY_SIZE(image_rows)};
 const struct policy_table policy_service_table = {service_rows, ARRAY_SIZE(service_rows)};
 const struct policy_table policy_device_table = {device_rows, ARRAY_SIZE(device_rows)};
@@ -69,6 +72,7 @@ const struct policy_table policy_bounds_table = {bounds_rows, ARRAY_SIZE(bounds_
 const struct policy_table policy_named_table = {named_rows, ARRAY_SIZE(named_rows)};
 const struct policy_table policy_trust_table = {trust_rows, ARRAY_SIZE(trust_rows)};
 const struct policy_table policy_signer_table = {signer_rows, ARRAY_SIZE(signer_rows)};
+const struct policy_table policy_revoke_table = {revoke_rows, ARRAY_SIZE(revoke_rows)};
 /* clang-format on */
 
 _Static_assert(ARRAY_SIZE(service_rows) <= POLICY_KEYS_MAX, "lines is too small");

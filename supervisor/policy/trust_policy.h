@@ -11,12 +11,16 @@
  * pointer-free. Only the launcher decides with it (scope, threshold, floors, deny list); `verify`
  * sees nothing of it but the anchors' certificates.
  */
-#define TRUST_MAGIC       0x42545231u /* "BTR1" */
+#define TRUST_MAGIC       0x42545232u /* "BTR2" */
 #define TRUST_SIGNERS_MAX 16
 #define TRUST_SCOPES_MAX  8
 #define TRUST_REVOKED_MAX 64
 #define TRUST_FILE_SIZE   64
 #define TRUST_DIGEST_SIZE 32
+
+/* Where a trust bundle holds what it brings. */
+#define POLICY_BUNDLE_CONF    "etc/bartizan/trust.conf"
+#define POLICY_BUNDLE_RELEASE "etc/extension-release.d/extension-release.trust"
 
 enum trust_expiry { EXPIRY_INSTALL, EXPIRY_ALWAYS, EXPIRY_NEVER, EXPIRY_COUNT };
 enum trust_revoked_kind { REVOKED_SPKI, REVOKED_CERTIFICATE, REVOKED_ROOT_HASH, REVOKED_COUNT };

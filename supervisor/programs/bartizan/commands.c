@@ -6,11 +6,13 @@
 
 #ifdef BARTIZAN_HOST
 #include "image/commands.h"
-#define HOST(function)   function
-#define DEVICE(function) NULL
+#define HOST(function)       function
+#define DEVICE(function)     NULL
+#define EITHER(host, device) host
 #else
-#define HOST(function)   NULL
-#define DEVICE(function) function
+#define HOST(function)       NULL
+#define DEVICE(function)     function
+#define EITHER(host, device) device
 #endif
 
 /* clang-format off */
@@ -30,6 +32,7 @@ const struct command commands[] = {
 	{"helpers", DEVICE(cmd_helpers), "list Bartizan's own processes and their deaths", ON_DEVICE},
 	{"check", DEVICE(cmd_check), "check harden: read back what init has set in the kernel", ON_DEVICE},
 	{"secret", DEVICE(cmd_secret), "store, list and remove secrets of services", ON_DEVICE},
+	{"trust", EITHER(trust_command, cmd_trust), "trust bundles: build on the host, show and install on the device", ON_BOTH},
 	{"poweroff", DEVICE(cmd_poweroff), "stop the services, then switch off", ON_DEVICE},
 	{"reboot", DEVICE(cmd_reboot), "stop the services, then start again", ON_DEVICE},
 #ifdef CONFIG_CONSOLE

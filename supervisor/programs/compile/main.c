@@ -4,9 +4,10 @@
  * comes out and compares it with the device policy. A new process each time, with its own uid and
  * empty namespaces.
  *
- * launcher: M_COMPILE_SERVICE + mount of an image             -> M_COMPILED_SERVICE + policy,
- * filter launcher: M_COMPILE_DEVICE + supervisor.conf and trust.conf  -> M_COMPILED_DEVICE + device
- * policy, trust policy or M_COMPILE_REFUSED.
+ * M_COMPILE_SERVICE + mount of an image                -> M_COMPILED_SERVICE + policy, filter
+ * M_COMPILE_DEVICE + supervisor.conf and trust.conf     -> M_COMPILED_DEVICE + device, trust policy
+ * M_COMPILE_TRUST + mount of a trust bundle             -> M_COMPILED_TRUST + trust policy
+ * or M_COMPILE_REFUSED.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -33,9 +34,10 @@
 static char text[TEXT_MAX + 1];
 static char profile[SECCOMP_JSON_MAX + 1];
 
-/* What is sent back: two sealed descriptors. */
+/* What is sent back: sealed descriptors. */
 struct answer {
 	uint16_t type;
+	int count;
 	int fds[2];
 };
 
@@ -128,6 +130,7 @@ static int compile_service(const struct received *received, struct answer *answe
 	r = r ? r : seccomp_build(&policy, file.name ? &file : NULL, arch, &filter, err);
 	r = r ? r : seal("policy", &policy, sizeof(policy), &answer->fds[0], err);
 	answer->type = M_COMPILED_SERVICE;
+	answer->count = 2;
 	return r ? r : seal("filter", &filter, sizeof(filter), &answer->fds[1], err);
 }
 
@@ -145,7 +148,30 @@ static int compile_device(const struct received *received, struct answer *answer
 	r = r ? r : policy_load_trust(&(struct policy_text){"trust.conf", text, size}, &trust, err);
 	r = r ? r : seal("device", &device, sizeof(device), &answer->fds[0], err);
 	answer->type = M_COMPILED_DEVICE;
+	answer->count = 2;
 	return r ? r : seal("trust", &trust, sizeof(trust), &answer->fds[1], err);
+}
+
+/* A bundle says what it is by the file that UAPI.2 wants in an extension image of that name: no
+ * image of a service can be taken for one. */
+static int compile_trust(const struct received *received, struct answer *answer, struct err *err)
+{
+	static struct trust_policy trust;
+	CLEAN_FD int release_fd = open_inside(received->fds[0], POLICY_BUNDLE_RELEASE, err);
+	CLEAN_FD int file_fd = -1;
+	size_t size = 0;
+	int r;
+
+	if (release_fd < 0)
+		return release_fd;
+	file_fd = open_inside(received->fds[0], POLICY_BUNDLE_CONF, err);
+	if (file_fd < 0)
+		return file_fd;
+	r = read_text(file_fd, "trust.conf", &size, err);
+	r = r ? r : policy_load_trust(&(struct policy_text){"trust.conf", text, size}, &trust, err);
+	answer->type = M_COMPILED_TRUST;
+	answer->count = 1;
+	return r ? r : seal("trust", &trust, sizeof(trust), &answer->fds[0], err);
 }
 
 static int answer_request(const struct channel *c, const struct received *received)
@@ -157,10 +183,13 @@ static int answer_request(const struct channel *c, const struct received *receiv
 
 	if (m.head.type == M_COMPILE_SERVICE)
 		r = compile_service(received, &answer, &err);
+	else if (m.head.type == M_COMPILE_TRUST)
+		r = compile_trust(received, &answer, &err);
 	else
 		r = compile_device(received, &answer, &err);
 	m.head.type = answer.type;
-	r = r ? refuse(c, &received->message.head, &err) : channel_send(c, &m, answer.fds, 2);
+	r = r ? refuse(c, &received->message.head, &err)
+	      : channel_send(c, &m, answer.fds, answer.count);
 	fd_close(&answer.fds[0]);
 	fd_close(&answer.fds[1]);
 	return r;

@@ -92,7 +92,7 @@ static int newest_below(int directory_fd, const char *name, char best[FILE_SIZE]
 	return r;
 }
 
-static int check(int fd, uint64_t *size, struct err *err)
+int images_check(int fd, uint64_t *size, struct err *err)
 {
 	struct stat st;
 
@@ -146,7 +146,7 @@ int images_open(int images_dir, const char *name, int *fd, uint64_t *size, struc
 	file_fd = open_beneath(directory_fd, file, O_RDONLY | O_NOFOLLOW);
 	if (file_fd < 0)
 		return open_refused(err, file_fd);
-	r = check(file_fd, size, err);
+	r = images_check(file_fd, size, err);
 	if (r)
 		return r;
 	*fd = take_fd(&file_fd);

@@ -20,6 +20,9 @@
  */
 int images_open(int images_dir, const char *name, int *fd, uint64_t *size, struct err *err);
 
+/* That check alone, of an open file; *@size gets its bytes. */
+int images_check(int fd, uint64_t *size, struct err *err);
+
 /* Call @each with every name that has a NAME.raw.v directory. Stops at and returns its first
  * non-zero result; -errno when the directory cannot be read. */
 int images_walk(int images_dir, int (*each)(void *context, const char *name), void *context);

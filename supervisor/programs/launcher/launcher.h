@@ -150,6 +150,14 @@ void restore_links(void);
 void policies_open(void);
 int policies_adopt(int device_fd, int trust_fd, struct err *err);
 
+/* trust.c: which trust policy is in force. */
+#define TRUST_BUNDLE_MAX (4u << 20)
+int trust_firmware(const struct trust_policy *policy, struct err *err);
+int trust_take_over(int fd, struct err *err); /* what the launcher before this one kept */
+void trust_follow(void);                      /* the stored bundles, as far as they are valid */
+/* A bundle on @from_fd: stored and in force, or refused (audited) and nothing has changed. */
+int trust_install(int from_fd, struct err *err);
+
 /* process.c: start any process by its plan. @step gets the name of the row that failed. */
 int process_start(struct plan *plan, struct child *child, char step[24], struct err *err);
 void process_defaults(struct plan *plan);

@@ -7,7 +7,6 @@
 #include "base/log.h"
 #include "policy/validate.h"
 #include "programs/launcher/launcher.h"
-#include "trust/anchors.h"
 
 #define COMPILE_TRIES 3
 
@@ -16,37 +15,41 @@
  * them no service starts; control and records go on, so that somebody can find out why.
  */
 
-static int load_anchors(const struct trust_policy *trust, struct err *err)
+static int read_device(int device_fd, struct device_policy *device, struct err *err)
 {
-	static struct trust_anchors anchors;
-	int r = trust_anchors_load(&anchors, launcher.conf_fd, trust, err);
+	int r = fd_read_sealed(device_fd, device, sizeof(*device));
 
-	if (r)
-		return r;
-	r = fd_sealed_memfd("anchors", &anchors, sizeof(anchors));
-	if (r < 0)
-		return err_sys(err, -r, "trust anchors");
-	launcher.anchors_fd = r;
-	launcher.anchor_count = anchors.count;
-	return 0;
+	return r ? err_sys(err, -r, "compiled device policy") : policy_validate_device(device, err);
 }
 
 int policies_adopt(int device_fd, int trust_fd, struct err *err)
 {
 	static struct device_policy device;
-	static struct trust_policy trust;
-	int r = fd_read_sealed(device_fd, &device, sizeof(device));
+	int r = read_device(device_fd, &device, err);
 
-	r = r ? r : fd_read_sealed(trust_fd, &trust, sizeof(trust));
-	if (r)
-		return err_sys(err, -r, "compiled policies");
-	r = policy_validate_device(&device, err);
-	r = r ? r : policy_validate_trust(&trust, err);
-	r = r ? r : load_anchors(&trust, err);
+	r = r ? r : trust_take_over(trust_fd, err);
 	if (r)
 		return r;
 	launcher.device = device;
-	launcher.trust = trust;
+	launcher.policies = true;
+	return 0;
+}
+
+/* As `compile` made them of the firmware's files. */
+static int take_firmware(const struct received *received, struct err *err)
+{
+	static struct device_policy device;
+	static struct trust_policy trust;
+	int r = read_device(received->fds[0], &device, err);
+
+	r = r ? r : fd_read_sealed(received->fds[1], &trust, sizeof(trust));
+	if (r)
+		return *err->msg ? r : err_sys(err, -r, "compiled trust policy");
+	r = policy_validate_trust(&trust, err);
+	r = r ? r : trust_firmware(&trust, err);
+	if (r)
+		return r;
+	launcher.device = device;
 	launcher.policies = true;
 	return 0;
 }
@@ -86,11 +89,10 @@ static int compile(struct err *err)
 		return r;
 	r = converse(&talk, &received, err);
 	talk_close(&talk);
-	r = r ? r : policies_adopt(received.fds[0], received.fds[1], err);
+	r = r ? r : take_firmware(&received, err);
 	if (r)
 		return r;
 	init_store(SUBJECT_NONE, STORE_POLICY, received.fds[0]);
-	init_store(SUBJECT_NONE, STORE_RECORD, received.fds[1]);
 	launcher.device_fd = take_fd(&received.fds[0]);
 	return 0;
 }
@@ -122,6 +124,7 @@ void policies_open(void)
 			str_join(launcher.locked, sizeof(launcher.locked), "policy", "", "");
 		return;
 	}
+	trust_follow();
 	audit_emit(EVENT_POLICY_LOADED, AUDIT_N(launcher.device.service_count),
 		   AUDIT_N(launcher.trust.version), AUDIT_S(launcher.device.name));
 }

@@ -13,17 +13,19 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "policy/check.h"
+#include "policy/report.h"
 #include "policy/secret.h"
 #include "programs/launcher/launcher.h"
 
 /*
- * The store of secrets, and who may fill it: root, over a socket of the launcher's own. The
- * supervisor, over whose socket every other command goes, never holds a descriptor of a value. One
- * client at a time, one question each, with a deadline; the value comes in a sealed memfd.
+ * The store of secrets and the trust bundles, and who may fill them: root, over a socket of the
+ * launcher's own. The supervisor, over whose socket every other command goes, never holds a
+ * descriptor of a value. One client at a time, one question each, with a deadline.
  */
 #define TEMPORARY            ".new" /* no name of a secret begins with a dot */
 #define PATIENCE_MS          5000
 #define EXIT_UNKNOWN_SERVICE 4
+#define EXIT_REFUSED_BY_US   5
 #define HEADER(type_)                                                                              \
 	{                                                                                          \
 		.head = {.type = type_, .subject = SUBJECT_NONE }                                  \
@@ -51,6 +53,15 @@ static void hang_up(void)
 	loop_remove(&launcher.loop, &client.watch);
 	fd_close(&client.channel.fd);
 	listen_again();
+}
+
+static int send_row(const char *key, const char *value)
+{
+	struct message_row_text row = HEADER(M_ROW_TEXT);
+
+	str_join(row.key, sizeof(row.key), key, "", "");
+	str_join(row.value, sizeof(row.value), value, "", "");
+	return channel_send(&client.channel, &row, NULL, 0);
 }
 
 /* ---- the store */
@@ -121,14 +132,9 @@ static int list(const struct message_secret *m, struct err *err)
 		fd_close(&place_fd);
 		return r;
 	}
-	while (!r && (entry = readdir(dir))) {
-		struct message_row_text row = HEADER(M_ROW_TEXT);
-
-		if (!policy_is_secret_name(entry->d_name))
-			continue;
-		str_join(row.key, sizeof(row.key), entry->d_name, "", "");
-		r = channel_send(&client.channel, &row, NULL, 0);
-	}
+	while (!r && (entry = readdir(dir)))
+		if (policy_is_secret_name(entry->d_name))
+			r = send_row(entry->d_name, "");
 	(void)closedir(dir);
 	return r ? err_sys(err, -r, "the list does not fit") : 0;
 }
@@ -156,7 +162,7 @@ static bool is_sound(struct message_secret *m, bool with_name)
 	return str_is_name(m->service) && (with_name ? policy_is_secret_name(m->name) : !*m->name);
 }
 
-static void handle(struct received *received)
+static void handle_secret(struct received *received)
 {
 	struct message_secret *m = &received->message.secret;
 	bool adds = m->head.type == M_SECRET_ADD;
@@ -180,6 +186,46 @@ static void handle(struct received *received)
 	else
 		r = lists ? list(m, &err) : take_away(m, &err);
 	answer(verb, m, r ? 1 : 0, &err);
+}
+
+static void show_row(void *context, const char *key, const char *value)
+{
+	int *r = context;
+
+	*r = *r ? *r : send_row(key, value);
+}
+
+static int show_trust(struct err *err)
+{
+	int r = 0;
+
+	if (!launcher.policies)
+		return err_set(err, EPERM, "no trust policy is in force");
+	policy_report_trust(&launcher.trust, show_row, &r);
+	return r ? err_sys(err, -r, "the list does not fit") : 0;
+}
+
+static void handle_trust(struct received *received)
+{
+	struct message_end end = HEADER(M_END);
+	int r;
+
+	if (received->message.head.type == M_TRUST_SHOW)
+		r = show_trust(&end.err);
+	else
+		r = trust_install(received->fds[0], &end.err);
+	end.exit = r ? EXIT_REFUSED_BY_US : 0;
+	(void)channel_send(&client.channel, &end, NULL, 0);
+}
+
+static void handle(struct received *received)
+{
+	uint16_t type = received->message.head.type;
+
+	if (type == M_TRUST_SHOW || type == M_TRUST_INSTALL)
+		handle_trust(received);
+	else
+		handle_secret(received);
 }
 
 static void client_ready(struct loop *loop, struct watch *watch, uint32_t events)
