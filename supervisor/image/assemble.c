@@ -10,6 +10,8 @@
 
 #include "base/fd.h"
 #include "cli/terminal.h"
+#include "crypto/sha256.h"
+#include "image/tree.h"
 #include "trust/filesystem.h"
 #include "trust/image.h"
 #include "trust/refuse.h"
@@ -65,6 +67,29 @@ int assemble_data(struct assembly *a, int fd, uint64_t offset, uint64_t size, st
 		terminal_progress("copying", at + count, size);
 	}
 	return filesystem_check(a->fd, LAYOUT_DATA_AT, size, err);
+}
+
+int assemble_file(struct assembly *a, const char *path, struct err *err)
+{
+	CLEAN_FD int data_fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+
+	if (data_fd < 0 || fstat(data_fd, &st) < 0)
+		return err_sys(err, errno, "%s", path);
+	return assemble_data(a, data_fd, 0, (uint64_t)st.st_size, err);
+}
+
+int assemble_hash(struct assembly *a, const char *name, struct err *err)
+{
+	struct tree tree = {.fd = a->fd,
+			    .data_offset = LAYOUT_DATA_AT,
+			    .hash_offset = a->layout.hash_offset,
+			    .what = "hashing"};
+
+	a->verity.salt_size = VERITY_SALT;
+	sha256_of(name, strlen(name), a->verity.salt);
+	tree.verity = a->verity;
+	return tree_write(&tree, a->verity.salt, a->signatures.root_hash, err);
 }
 
 static int write_signatures(struct assembly *a, struct err *err)

@@ -22,6 +22,13 @@ void assemble_close(struct assembly *a); /* always; removes whatever is not fini
  * blocks. */
 int assemble_data(struct assembly *a, int fd, uint64_t offset, uint64_t size, struct err *err);
 
+/* The same of all of the file at @path. */
+int assemble_file(struct assembly *a, const char *path, struct err *err);
+
+/* The hash tree behind the data. The salt is the same for all versions of @name: so their trees can
+ * be compared, block by block (images.md). */
+int assemble_hash(struct assembly *a, const char *name, struct err *err);
+
 /* Signature partition and table, then, when there is a signature, the same check that a device
  * makes; then rename. */
 int assemble_finish(struct assembly *a, struct err *err);

@@ -1,20 +1,14 @@
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/fd.h"
 #include "base/text.h"
 #include "cli/options.h"
 #include "cli/terminal.h"
-#include "crypto/sha256.h"
 #include "image/assemble.h"
 #include "image/commands.h"
 #include "image/manifest.h"
-#include "image/tree.h"
 
 struct build {
 	struct manifest manifest;
@@ -60,32 +54,6 @@ static int fill_stage(struct build *b, const char *stage, struct err *err)
 	return r ? r : stage_mount_points(stage, &policy, err);
 }
 
-static int copy_data(struct build *b, const char *path, struct err *err)
-{
-	CLEAN_FD int data_fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct stat st;
-
-	if (data_fd < 0 || fstat(data_fd, &st) < 0)
-		return err_sys(err, errno, "%s", path);
-	return assemble_data(&b->assembly, data_fd, 0, (uint64_t)st.st_size, err);
-}
-
-/* A salt that is the same for all versions of a name lets the tree be the index
- * of what changed (images.md); so is everything else. */
-static int hash_data(struct build *b, struct err *err)
-{
-	struct assembly *a = &b->assembly;
-	struct tree tree = {.fd = a->fd,
-			    .data_offset = LAYOUT_DATA_AT,
-			    .hash_offset = a->layout.hash_offset,
-			    .what = "hashing"};
-
-	a->verity.salt_size = VERITY_SALT;
-	sha256_of(b->manifest.name, strlen(b->manifest.name), a->verity.salt);
-	tree.verity = a->verity;
-	return tree_write(&tree, a->verity.salt, a->signatures.root_hash, err);
-}
-
 static int build(struct build *b, struct err *err)
 {
 	struct assembly *a = &b->assembly;
@@ -96,8 +64,8 @@ static int build(struct build *b, struct err *err)
 	r = r ? r : workdir_join(&a->workdir, "erofs", data, err);
 	r = r ? r : fill_stage(b, stage, err);
 	r = r ? r : stage_pack(&a->workdir, stage, b->compress, data, err);
-	r = r ? r : copy_data(b, data, err);
-	r = r ? r : hash_data(b, err);
+	r = r ? r : assemble_file(a, data, err);
+	r = r ? r : assemble_hash(a, b->manifest.name, err);
 	if (!r && !b->no_signature)
 		r = signatures_make(&a->signatures, &a->workdir, b->key, b->certificate, err);
 	a->layout.arch = (uint32_t)trust_arch_find(b->manifest.arch);

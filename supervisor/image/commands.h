@@ -11,6 +11,9 @@ int image_inspect_command(int argc, char **argv);
 int image_diff_command(int argc, char **argv);
 int image_delta_command(int argc, char **argv);
 
+/* `bartizan trust build`: a trust bundle. */
+int trust_command(int argc, char **argv);
+
 /* `bartizan explain`: the reference of the configuration files. */
 int explain_command(int argc, char **argv);
 

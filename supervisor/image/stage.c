@@ -105,19 +105,29 @@ static int make_directories(const char *stage, const char *path, struct err *err
 	return at_fd < 0 ? err_sys(err, errno, "%s", stage) : 0;
 }
 
-int stage_manifest(const char *stage, const char *text, size_t size, struct err *err)
+int stage_file(const char *stage, const char *path, const void *bytes, size_t size, struct err *err)
 {
-	char path[WORKDIR_PATH];
-	int r = make_directories(stage, MANIFEST_DIRECTORY, err);
+	char whole[WORKDIR_PATH];
+	char directory[POLICY_PATH_SIZE];
+	const char *slash = strrchr(path, '/');
+	int r;
 
+	if (!slash || (size_t)(slash - path) >= sizeof(directory) ||
+	    (size_t)snprintf(whole, sizeof(whole), "%s/%s", stage, path) >= sizeof(whole))
+		return err_set(err, ENAMETOOLONG, "%s/%s", stage, path);
+	memcpy(directory, path, (size_t)(slash - path));
+	directory[slash - path] = '\0';
+	r = make_directories(stage, directory, err);
 	if (r)
 		return r;
-	if ((size_t)snprintf(path, sizeof(path), "%s/" MANIFEST_DIRECTORY "/" MANIFEST_NAME,
-			     stage) >= sizeof(path))
-		return err_set(err, ENAMETOOLONG, "%s", stage);
-	if (unlink(path) < 0 && errno != ENOENT)
-		return err_sys(err, errno, "%s", path);
-	return workdir_write_file(path, text, size, err);
+	if (unlink(whole) < 0 && errno != ENOENT)
+		return err_sys(err, errno, "%s", whole);
+	return workdir_write_file(whole, bytes, size, err);
+}
+
+int stage_manifest(const char *stage, const char *text, size_t size, struct err *err)
+{
+	return stage_file(stage, MANIFEST_DIRECTORY "/" MANIFEST_NAME, text, size, err);
 }
 
 int stage_mount_points(const char *stage, const struct policy *policy, struct err *err)
@@ -147,6 +157,20 @@ int stage_pack(const struct workdir *w, const char *stage, const char *compress,
 		"--all-root", "-x-1",    output, stage,
 		NULL,
 	};
+	/* Data in blocks of their own: a few small files would otherwise fit into one block, and a
+	 * hash tree needs two. */
+	const char *const spread[] = {
+		"mkfs.erofs",
+		"--quiet",
+		"-T0",
+		"-U00000000-0000-0000-0000-000000000001",
+		"--all-root",
+		"-x-1",
+		"-Enoinline_data",
+		output,
+		stage,
+		NULL,
+	};
 	const char *const packed[] = {
 		"mkfs.erofs", "--quiet", "-T0",     "-U00000000-0000-0000-0000-000000000001",
 		"--all-root", "-x-1",    "-zlz4hc", "-C65536",
@@ -154,6 +178,8 @@ int stage_pack(const struct workdir *w, const char *stage, const char *compress,
 	};
 	int r;
 
+	if (str_equal(compress, "spread"))
+		return spawn_run(spread, "erofs-utils", err);
 	if (!str_equal(compress, "lz4"))
 		return spawn_run(plain, "erofs-utils", err);
 	r = workdir_join(w, "compress-hints", hints_file, err);

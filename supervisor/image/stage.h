@@ -10,10 +10,14 @@
  * manifest written, a directory at every place where the launcher mounts.
  */
 int stage_copy(const char *rootfs, const char *stage, struct err *err);
+/* A file of the image's own at @path below @stage, whatever was there before. */
+int stage_file(const char *stage, const char *path, const void *bytes, size_t size,
+	       struct err *err);
 int stage_manifest(const char *stage, const char *text, size_t size, struct err *err);
 int stage_mount_points(const char *stage, const struct policy *policy, struct err *err);
 
-/* The staged tree into an erofs file: same tree, same bytes. @compress: "none" or "lz4". */
+/* The staged tree into an erofs file: same tree, same bytes. @compress: "none", "lz4", or
+ * "spread" for less than a block of small files. */
 int stage_pack(const struct workdir *w, const char *stage, const char *compress, const char *output,
 	       struct err *err);
 
