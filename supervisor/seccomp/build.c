@@ -10,6 +10,7 @@
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "seccomp/compact.h"
 #include "seccomp/docker.h"
 #include "seccomp/prefix.h"
 #include "seccomp/profile.h"
@@ -223,9 +224,9 @@ static int take_program(struct builder *b, uint32_t newest, struct seccomp_filte
 	return 0;
 }
 
-int seccomp_profile_build(const struct seccomp_profile *profile,
-			  const struct seccomp_values *values, enum policy_arch arch,
-			  struct seccomp_filter *filter, struct err *err)
+int seccomp_profile_translate(const struct seccomp_profile *profile,
+			      const struct seccomp_values *values, enum policy_arch arch,
+			      struct seccomp_filter *filter, struct err *err)
 {
 	struct builder b = {.arch = arch, .values = values, .err = err};
 	int r;
@@ -250,6 +251,19 @@ int seccomp_profile_build(const struct seccomp_profile *profile,
 		r = take_program(&b, seccomp_newest(profile), filter);
 	seccomp_release(b.context);
 	return r ? r : seccomp_profile_prove(profile, values, arch, filter, err);
+}
+
+int seccomp_profile_build(const struct seccomp_profile *profile,
+			  const struct seccomp_values *values, enum policy_arch arch,
+			  struct seccomp_filter *filter, struct err *err)
+{
+	static struct seccomp_filter shorter;
+	int r = seccomp_profile_translate(profile, values, arch, filter, err);
+
+	/* Proven twice: it answers as libseccomp's does, and as the tables say. */
+	if (r || seccomp_compact(filter, &shorter) || !seccomp_prefer(filter, &shorter))
+		return r;
+	return seccomp_profile_prove(profile, values, arch, filter, err);
 }
 
 static int build_file(const struct seccomp_text *file, const struct seccomp_values *values,

@@ -94,6 +94,11 @@ extern const size_t seccomp_helper_count;
  * Profile to filter by libseccomp, then seccomp_profile_prove(). -EINVAL: a name that no
  * architecture has; -E2BIG: more than SECCOMP_FILTER_MAX instructions; -ENOMEM.
  */
+int seccomp_profile_translate(const struct seccomp_profile *profile,
+			      const struct seccomp_values *values, enum policy_arch arch,
+			      struct seccomp_filter *filter, struct err *err);
+
+/* The same, in fewer instructions where that is proven to be equivalent (compact.h). */
 int seccomp_profile_build(const struct seccomp_profile *profile,
 			  const struct seccomp_values *values, enum policy_arch arch,
 			  struct seccomp_filter *filter, struct err *err);
