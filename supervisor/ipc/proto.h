@@ -40,18 +40,22 @@ enum helper {
 
 /*
  * A subject says whose process, descriptor or record something is: a service by its slot, the
- * health probe of a service, or a helper. Slots are given once per name by the launcher (state/ids)
- * and are below CONFIG_SERVICES_MAX.
+ * health probe of a service, its parked next life, or a helper. Slots are given once per name by
+ * the launcher (state/ids) and are below CONFIG_SERVICES_MAX.
  */
-#define SUBJECT_PROBE              0x4000u
-#define SUBJECT_HELPER             0x8000u
-#define SUBJECT_SLOT(subject)      ((uint16_t)((subject)&0x3fffu))
-#define SUBJECT_OF_SERVICE(slot)   ((uint16_t)(slot))
-#define SUBJECT_OF_PROBE(slot)     ((uint16_t)(SUBJECT_PROBE | (slot)))
-#define SUBJECT_OF_HELPER(helper)  ((uint16_t)(SUBJECT_HELPER | (helper)))
-#define SUBJECT_IS_HELPER(subject) (((subject)&SUBJECT_HELPER) != 0)
-#define SUBJECT_IS_PROBE(subject)  (((subject) & (SUBJECT_HELPER | SUBJECT_PROBE)) == SUBJECT_PROBE)
-#define SUBJECT_NONE               0xffffu
+#define SUBJECT_STANDBY             0x2000u
+#define SUBJECT_PROBE               0x4000u
+#define SUBJECT_HELPER              0x8000u
+#define SUBJECT_KIND(subject)       ((subject)&0xe000u)
+#define SUBJECT_SLOT(subject)       ((uint16_t)((subject)&0x1fffu))
+#define SUBJECT_OF_SERVICE(slot)    ((uint16_t)(slot))
+#define SUBJECT_OF_STANDBY(slot)    ((uint16_t)(SUBJECT_STANDBY | (slot)))
+#define SUBJECT_OF_PROBE(slot)      ((uint16_t)(SUBJECT_PROBE | (slot)))
+#define SUBJECT_OF_HELPER(helper)   ((uint16_t)(SUBJECT_HELPER | (helper)))
+#define SUBJECT_IS_HELPER(subject)  (((subject)&SUBJECT_HELPER) != 0)
+#define SUBJECT_IS_PROBE(subject)   (SUBJECT_KIND(subject) == SUBJECT_PROBE)
+#define SUBJECT_IS_STANDBY(subject) (SUBJECT_KIND(subject) == SUBJECT_STANDBY)
+#define SUBJECT_NONE                0xffffu
 
 /* What init keeps for others in its fd store; it never reads, writes or maps any of it. At most one
  * fd per (subject, kind). */
@@ -70,8 +74,9 @@ enum store_kind {
 	STORE_LINK,     /* the launcher's end of its socket to a helper */
 	STORE_LISTENER, /* control socket */
 	STORE_AUDIT_NETLINK,
-	STORE_MOUNTS,  /* mount namespace that every life copies */
-	STORE_SECRETS, /* writable mount of /run/secrets, to be wiped */
+	STORE_MOUNTS,          /* mount namespace that every life copies */
+	STORE_SECRETS,         /* writable mount of /run/secrets, to be wiped */
+	STORE_STANDBY_SECRETS, /* that of a parked life */
 	STORE_KIND_COUNT
 };
 
@@ -161,6 +166,11 @@ enum message_type {
 	/* launcher <-> compile */
 	M_COMPILE_TRUST,
 	M_COMPILED_TRUST,
+	/* supervisor -> launcher */
+	M_PARK, /* hold the life of this generation ready, proven and before its exec; 0: none any
+		   more */
+	/* launcher -> init */
+	M_PROMOTE, /* the parked life of this generation is the service's now: its gate opens */
 	M_COUNT
 };
 
@@ -174,7 +184,7 @@ struct message_head {
 
 /* Messages that are a head and nothing more: STORED_END CHILD_ACK LAUNCHER_READY LAUNCHER_UP ALIVE
  * ALIVE_END LIVE ACK NAMED_END HELPER* (subject says which helper) START PROBE RELEASE LINK_* DIAL
- * DIALED SPOOLED STARTED COMPILED_TRUST TRUST_*. */
+ * DIALED SPOOLED STARTED COMPILED_TRUST TRUST_* PARK PROMOTE. */
 struct message_plain {
 	struct message_head head;
 };

@@ -75,6 +75,10 @@ static void test_legal_subjects(void **state)
 		{SUBJECT_OF_SERVICE(CONFIG_SERVICES_MAX), false},
 		{SUBJECT_OF_PROBE(CONFIG_SERVICES_MAX - 1), true},
 		{SUBJECT_OF_PROBE(CONFIG_SERVICES_MAX), false},
+		{SUBJECT_OF_STANDBY(CONFIG_SERVICES_MAX - 1), true},
+		{SUBJECT_OF_STANDBY(CONFIG_SERVICES_MAX), false},
+		{SUBJECT_OF_STANDBY(0) | SUBJECT_PROBE, false},
+		{SUBJECT_OF_HELPER(HELPER_RECORDER) | SUBJECT_STANDBY, false},
 		{SUBJECT_OF_HELPER(HELPER_SUPERVISOR), true},
 		{SUBJECT_OF_HELPER(HELPER_LAUNCHER), false},
 		{SUBJECT_OF_HELPER(HELPER_COUNT), false},
@@ -160,6 +164,41 @@ static void test_one_life_at_a_time(void **state)
 	assert_int_equal(check(&m), 0);
 }
 
+static int promote(uint16_t subject, uint32_t generation)
+{
+	struct err err = {0};
+	int r = children_promote(&children, subject, generation, &err);
+
+	assert_int_equal(err.code, -r);
+	return r;
+}
+
+/* A parked life stands beside the one that runs, and takes its place only when that has ended. */
+static void test_a_parked_life_waits_for_its_turn(void **state)
+{
+	struct rusage usage = {0};
+	struct message_child m = child_of(SUBJECT_OF_STANDBY(3), 3);
+	struct child *running = add(3, 1);
+	struct child *parked = add(SUBJECT_OF_STANDBY(3), 2);
+
+	(void)state;
+	assert_int_equal(check(&m), -EEXIST);
+	assert_int_equal(promote(3, 2), -EEXIST);
+	assert_int_equal(parked->subject, SUBJECT_OF_STANDBY(3));
+	children_set_exited(running, SIGSEGV, &usage);
+	assert_int_equal(promote(3, 1), -ESRCH);
+	assert_int_equal(promote(4, 2), -ESRCH);
+	assert_int_equal(promote(SUBJECT_OF_STANDBY(3), 2), -EBADMSG);
+	assert_int_equal(promote(3, 2), 0);
+	assert_ptr_equal(children_alive(&children, 3), parked);
+	assert_null(children_alive(&children, SUBJECT_OF_STANDBY(3)));
+	/* One that ended in its place is nobody's next life, and never was born. */
+	parked = add(SUBJECT_OF_STANDBY(3), 3);
+	children_set_exited(parked, 125 << 8, &usage);
+	assert_int_equal(parked->exited.unborn, 1);
+	assert_int_equal(promote(3, 3), -ESRCH);
+}
+
 /* Every subject in its worst state at once: the table still has a row for each, so no exit can be
  * lost. */
 static void test_table_never_overflows(void **state)
@@ -168,11 +207,17 @@ static void test_table_never_overflows(void **state)
 	int helpers = 0;
 
 	(void)state;
-	for (uint16_t slot = 0; slot < CONFIG_SERVICES_MAX; slot++)
+	for (uint16_t slot = 0; slot < CONFIG_SERVICES_MAX; slot++) {
 		for (uint32_t generation = 1; generation <= 2; generation++) {
 			children_set_exited(add(SUBJECT_OF_SERVICE(slot), generation), 0, &usage);
 			children_set_exited(add(SUBJECT_OF_PROBE(slot), generation), 0, &usage);
 		}
+		(void)add(SUBJECT_OF_STANDBY(slot), 3);
+		assert_int_equal(promote(slot, 3), 0);
+		children_set_exited(children_alive(&children, slot), 0, &usage);
+		for (uint32_t generation = 4; generation <= 5; generation++)
+			children_set_exited(add(SUBJECT_OF_STANDBY(slot), generation), 0, &usage);
+	}
 	for (uint32_t generation = 1; generation <= CHILDREN_OF_ONE_HELPER_MAX;
 	     generation++, helpers += 2) {
 		(void)add(SUBJECT_OF_HELPER(HELPER_VERIFY), generation);
@@ -331,6 +376,7 @@ int main(void)
 		cmocka_unit_test_setup(test_legal_subjects, reset),
 		cmocka_unit_test_setup(test_legal_words, reset),
 		cmocka_unit_test_setup(test_one_life_at_a_time, reset),
+		cmocka_unit_test_setup(test_a_parked_life_waits_for_its_turn, reset),
 		cmocka_unit_test_setup(test_table_never_overflows, reset),
 		cmocka_unit_test_setup(test_store_places, reset),
 		cmocka_unit_test_setup(test_store_walk, reset),

@@ -17,7 +17,8 @@ static bool legal_subject(uint16_t subject)
 		return slot < HELPER_COUNT && slot != HELPER_LAUNCHER &&
 		       subject == SUBJECT_OF_HELPER(slot);
 	return slot < CONFIG_SERVICES_MAX &&
-	       (subject == SUBJECT_OF_SERVICE(slot) || subject == SUBJECT_OF_PROBE(slot));
+	       (subject == SUBJECT_OF_SERVICE(slot) || subject == SUBJECT_OF_PROBE(slot) ||
+		subject == SUBJECT_OF_STANDBY(slot));
 }
 
 /* Where cgroup.kill is going to be written: only below our own two directories, no way up. */
@@ -107,6 +108,21 @@ struct child *children_find(struct children *c, uint16_t subject, uint32_t gener
 	return NULL;
 }
 
+int children_promote(struct children *c, uint16_t subject, uint32_t generation, struct err *err)
+{
+	struct child *parked = children_find(c, SUBJECT_OF_STANDBY(subject), generation);
+
+	if (subject >= CONFIG_SERVICES_MAX)
+		return err_set(err, EBADMSG, "subject %#x is no service", subject);
+	if (!parked || parked->state != CHILD_ALIVE)
+		return err_set(err, ESRCH, "no life %u of subject %#x is parked", generation,
+			       subject);
+	if (children_alive(c, subject))
+		return err_set(err, EEXIST, "subject %#x lives already", subject);
+	parked->subject = subject;
+	return 0;
+}
+
 struct child *children_alive(struct children *c, uint16_t subject)
 {
 	for (size_t i = 0; i < CHILDREN_MAX; i++)
@@ -143,7 +159,8 @@ void children_set_exited(struct child *child, int status, const struct rusage *u
 	*m = (struct message_exited){.head = {.type = M_EXITED,
 					      .subject = child->subject,
 					      .generation = child->generation},
-				     .unborn = child->subject < CONFIG_SERVICES_MAX &&
+				     .unborn = !SUBJECT_IS_HELPER(child->subject) &&
+					       !SUBJECT_IS_PROBE(child->subject) &&
 					       !child->start_told};
 	if (WIFEXITED(status)) {
 		m->code = CLD_EXITED;

@@ -32,11 +32,12 @@ struct child {
 	struct message_exited exited;
 };
 
-/* A service and its probe with two rows each, one of them possibly dead but unacknowledged;
- * helpers, of which verify and compile come in numbers. */
+/* A service, its probe and its parked next life with two rows each, one of them possibly dead but
+ * unacknowledged; one more, because a parked life becomes the service's while two of the service's
+ * own are unacknowledged; helpers, of which verify and compile come in numbers. */
 #define CHILDREN_HELPERS_MAX       24
 #define CHILDREN_OF_ONE_HELPER_MAX 8
-#define CHILDREN_MAX               (4 * CONFIG_SERVICES_MAX + CHILDREN_HELPERS_MAX)
+#define CHILDREN_MAX               (7 * CONFIG_SERVICES_MAX + CHILDREN_HELPERS_MAX)
 
 struct children {
 	struct child rows[CHILDREN_MAX];
@@ -49,6 +50,12 @@ int children_check(const struct children *c, const struct message_child *m, stru
 
 /* Take over a checked child. @pidfd becomes the row's. Never fails after children_check(). */
 struct child *children_add(struct children *c, const struct message_child *m, int pidfd);
+
+/*
+ * The parked life of this generation becomes the life of service @subject. -EBADMSG: no service;
+ * -ESRCH: no such life is parked; -EEXIST: the service lives. Nothing is changed then.
+ */
+int children_promote(struct children *c, uint16_t subject, uint32_t generation, struct err *err);
 
 struct child *children_find(struct children *c, uint16_t subject, uint32_t generation);
 struct child *children_alive(struct children *c, uint16_t subject);

@@ -2,8 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -134,6 +136,27 @@ static int handle_started(struct init *init, struct received *received, struct e
 	return 0;
 }
 
+/*
+ * The launcher opens the gate without waiting for an answer, so a parked life that cannot be the
+ * service's is killed. It asks only when the life before this one has ended, and an honest
+ * supervisor only when that end was told.
+ */
+static int handle_promote(struct init *init, struct received *received, struct err *err)
+{
+	const struct message_head *head = &received->message.head;
+	struct child *parked;
+
+	if (children_promote(&init->children, head->subject, head->generation, err) == 0)
+		return 0;
+	parked =
+		children_find(&init->children, SUBJECT_OF_STANDBY(head->subject), head->generation);
+	if (!parked || parked->state != CHILD_ALIVE)
+		return -err->code;
+	(void)cgroup_kill(parked->cgroup);
+	(void)syscall(SYS_pidfd_send_signal, parked->pidfd, SIGKILL, NULL, 0);
+	return -err->code;
+}
+
 static int handle_ready(struct init *init, struct received *received, struct err *err)
 {
 	const struct helper_row *launcher = &init->helpers.rows[HELPER_LAUNCHER];
@@ -165,13 +188,10 @@ static int handle_failed(struct init *init, struct received *received, struct er
 }
 
 const struct link_handler launcher_handlers[] = {
-	{M_STORE, handle_store},
-	{M_DROP, handle_drop},
-	{M_CHILD, handle_child},
-	{M_LAUNCHER_READY, handle_ready},
-	{M_HELPER_FAILED, handle_failed},
-	{M_STARTED, handle_started},
-	{0, NULL},
+	{M_STORE, handle_store},          {M_DROP, handle_drop},
+	{M_CHILD, handle_child},          {M_LAUNCHER_READY, handle_ready},
+	{M_HELPER_FAILED, handle_failed}, {M_STARTED, handle_started},
+	{M_PROMOTE, handle_promote},      {0, NULL},
 };
 
 /* ---- what it is told */

@@ -163,7 +163,9 @@ static int send_greeting(struct init *init)
 	for (; link->place < CHILDREN_MAX; link->place++) {
 		struct child *child = &init->children.rows[link->place];
 
-		if (child->state != CHILD_ALIVE || SUBJECT_IS_HELPER(child->subject))
+		/* What is parked does not live yet. */
+		if (child->state != CHILD_ALIVE || SUBJECT_IS_HELPER(child->subject) ||
+		    SUBJECT_IS_STANDBY(child->subject))
 			continue;
 		r = send_alive(init, child);
 		if (r)
