@@ -13,7 +13,7 @@
  * processes; all times in milliseconds, all sizes in bytes.
  */
 
-#define POLICY_MAGIC        0x4250564cu /* "BPVL": changes with every change of the struct */
+#define POLICY_MAGIC        0x4250564eu /* "BPVN": changes with every change of the struct */
 #define POLICY_ARGV_BYTES   2048
 #define POLICY_ENV_BYTES    4096
 #define POLICY_PATH_SIZE    128
@@ -142,6 +142,7 @@ struct policy {
 	uint8_t restart; /* enum policy_restart */
 	uint32_t restart_max;
 	uint8_t ready; /* enum policy_ready */
+	bool standby;  /* the next life waits, proven, before its exec */
 	uint32_t stop_signal;
 	uint32_t stop_timeout_ms;
 	uint8_t depends_count;

@@ -1,5 +1,6 @@
 #include "sandbox/cgroup.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -182,6 +183,28 @@ bool cgroup_is_empty(const char *path)
 	if (fd_read_file(AT_FDCWD, full, events, sizeof(events)) < 0)
 		return false;
 	return strstr(events, "populated 0") != NULL;
+}
+
+bool cgroup_has_only(const char *path, const char *leaf)
+{
+	char full[200];
+	struct dirent *entry;
+	bool only = true;
+	DIR *directory;
+
+	str_join(full, sizeof(full), CGROUPS, path, "");
+	directory = opendir(full);
+	if (!directory)
+		return false;
+	while (only && (entry = readdir(directory))) {
+		if (entry->d_type != DT_DIR || entry->d_name[0] == '.' ||
+		    str_equal(entry->d_name, leaf))
+			continue;
+		str_join(full, sizeof(full), path, "/", entry->d_name);
+		only = cgroup_is_empty(full);
+	}
+	(void)closedir(directory);
+	return only;
 }
 
 /* ceil(10^((l^2 + 125 l) / 612 - 7/34)), l = log2(shares), without floating point: the table holds

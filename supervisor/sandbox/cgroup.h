@@ -38,6 +38,9 @@ int cgroup_remove_leaf(const char *path, const char *leaf);
 /* True when nobody lives anywhere below @path: one instance per uid. */
 bool cgroup_is_empty(const char *path);
 
+/* True when nobody lives below @path but in its @leaf. */
+bool cgroup_has_only(const char *path, const char *leaf);
+
 /* cpu-shares of Docker to cpu.weight (services.md, facts): 2 -> 1, 1024 -> 100, 262144 -> 10000. */
 uint32_t cgroup_weight_of_shares(uint32_t shares);
 

@@ -20,6 +20,7 @@ static void (*ready)(struct loop *, struct watch *, uint32_t);
 static struct received question;
 static union message sent[8];
 static unsigned int sent_count, refused, admitted, started, probed, released, images_refused;
+static unsigned int parked, let_go, dropped;
 static int result;
 static struct service *asked_service;
 
@@ -100,6 +101,30 @@ int start_service(struct service *s, uint32_t generation, char step[24], struct 
 	return act(s, err);
 }
 
+int standby_park(struct service *s, uint32_t generation, char step[24], struct err *err)
+{
+	parked++;
+	(void)str_copy(step, 24, "standby");
+	if (!result)
+		s->standby.generation = s->begun = generation;
+	return act(s, err);
+}
+
+int standby_start(struct service *s, char step[24], struct err *err)
+{
+	let_go++;
+	(void)str_copy(step, 24, "exec");
+	s->generation = s->standby.generation;
+	s->standby.generation = 0;
+	return act(s, err);
+}
+
+void standby_drop(struct service *s)
+{
+	dropped++;
+	s->standby.generation = 0;
+}
+
 int start_pid(int pidfd)
 {
 	return pidfd + 1000;
@@ -129,7 +154,7 @@ void audit_put(enum audit_event event, const struct audit_value *values, size_t 
 {
 	(void)values;
 	(void)count;
-	assert_int_equal(event, EVENT_START_REFUSED);
+	assert_true(event == EVENT_START_REFUSED || event == EVENT_STANDBY_REFUSED);
 }
 
 const struct device_service *policy_device_service(const struct device_policy *device,
@@ -158,6 +183,7 @@ static int setup(void **state)
 	launcher.images_fd = 3;
 	launcher.policies = true;
 	sent_count = refused = admitted = started = probed = released = images_refused = 0;
+	parked = let_go = dropped = 0;
 	result = 0;
 	asked_service = NULL;
 	requests_link(77);
@@ -177,7 +203,7 @@ static void ask(uint16_t type, uint16_t subject, uint32_t generation, const char
 
 static unsigned int done_nothing(void)
 {
-	return !admitted && !started && !probed && !released;
+	return !admitted && !started && !probed && !released && !parked && !let_go && !dropped;
 }
 
 static void expect_done(int code)
@@ -212,10 +238,10 @@ static void test_names(void **state)
 
 static void test_not_named(void **state)
 {
-	static const uint16_t types[] = {M_ADMIT, M_START, M_PROBE, M_RELEASE};
-	static const uint16_t subjects[] = {SUBJECT_OF_SERVICE(3), CONFIG_SERVICES_MAX,
-					    SUBJECT_NONE, SUBJECT_OF_PROBE(2),
-					    SUBJECT_OF_HELPER(HELPER_RECORDER)};
+	static const uint16_t types[] = {M_ADMIT, M_START, M_PROBE, M_RELEASE, M_PARK};
+	static const uint16_t subjects[] = {
+		SUBJECT_OF_SERVICE(3), CONFIG_SERVICES_MAX,   SUBJECT_NONE,
+		SUBJECT_OF_PROBE(2),   SUBJECT_OF_STANDBY(2), SUBJECT_OF_HELPER(HELPER_RECORDER)};
 	unsigned int expected = 0;
 
 	(void)state;
@@ -284,6 +310,43 @@ static void test_start_once(void **state)
 	assert_string_equal(sent[0].done.step, "clone");
 }
 
+/* The life that is parked is started by its number and no other; one that did not last is never
+ * begun again. */
+static void test_park_and_start(void **state)
+{
+	struct service *s = &launcher.services[2];
+
+	(void)state;
+	ask(M_START, 2, 4, NULL);
+	s->pidfd = 50;
+	s->begun = 4;
+	ask(M_PARK, 2, 5, NULL);
+	assert_int_equal(parked, 1);
+	assert_int_equal(sent_count, 1);
+	expect_done(0);
+	ask(M_START, 2, 4, NULL);
+	assert_int_equal(let_go, 0);
+	assert_int_equal(sent[0].head.type, M_RUNNING);
+	s->pidfd = -1;
+	ask(M_START, 2, 5, NULL);
+	assert_int_equal(let_go, 1);
+	assert_int_equal(started, 1);
+	assert_int_equal(sent[0].head.type, M_RUNNING);
+	ask(M_PARK, 2, 6, NULL);
+	ask(M_PARK, 2, 0, NULL);
+	assert_int_equal(dropped, 1);
+	expect_done(0);
+	ask(M_START, 2, 6, NULL);
+	assert_int_equal(let_go + started, 2);
+	expect_done(ESTALE);
+	ask(M_START, 2, 7, NULL);
+	assert_int_equal(started, 2);
+	result = -EPERM;
+	ask(M_PARK, 2, 8, NULL);
+	expect_done(EPERM);
+	assert_string_equal(sent[0].done.step, "standby");
+}
+
 static void test_probe_and_release(void **state)
 {
 	(void)state;
@@ -312,6 +375,7 @@ int main(void)
 		cmocka_unit_test_setup(test_wrong_name, setup),
 		cmocka_unit_test_setup(test_admit_fails, setup),
 		cmocka_unit_test_setup(test_start_once, setup),
+		cmocka_unit_test_setup(test_park_and_start, setup),
 		cmocka_unit_test_setup(test_probe_and_release, setup),
 	};
 

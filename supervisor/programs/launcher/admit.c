@@ -199,7 +199,7 @@ static int keep(struct admission *a)
 
 	a->note.magic = NOTE_MAGIC;
 	a->note.size = sizeof(a->note);
-	a->note.generation = s->generation;
+	a->note.generation = s->begun;
 	a->note.trust_version = launcher.trust.version;
 	str_join(a->note.name, sizeof(a->note.name), s->name, "", "");
 	s->note = a->note;
@@ -229,11 +229,25 @@ static void tell(const struct admission *a)
 				   AUDIT_H(v->signers[i].spki));
 }
 
+/* A parked life has the volumes of other services mounted as those were owned then. */
+static void drop_borrowers(const struct service *owner)
+{
+	for (size_t i = 0; i < CONFIG_SERVICES_MAX; i++) {
+		struct service *s = &launcher.services[i];
+
+		for (unsigned int n = 0; s->standby.generation && n < s->policy.volume_count; n++)
+			if (str_equal(s->policy.volumes[n].owner, owner->name))
+				standby_drop(s);
+	}
+}
+
 void admit_forget(struct service *s)
 {
 	static const enum store_kind kinds[] = {STORE_RECORD, STORE_TEMPLATE, STORE_POLICY,
 						STORE_FILTER};
 
+	standby_drop(s);
+	drop_borrowers(s);
 	prepared_drop(s);
 	fd_close(&s->template_fd);
 	fd_close(&s->policy_fd);

@@ -105,13 +105,22 @@ int init_announce(const struct plan *plan, const struct child *child, struct err
 	return wait_for_ack(&m.head, err);
 }
 
-void init_started(const struct plan *plan)
+static void send_plain(uint16_t type, uint16_t subject, uint32_t generation)
 {
-	struct message_plain m = {.head = {.type = M_STARTED,
-					   .subject = plan->subject,
-					   .generation = plan->generation}};
+	struct message_plain m = {
+		.head = {.type = type, .subject = subject, .generation = generation}};
 
 	init_send(&m, NULL, 0);
+}
+
+void init_started(uint16_t subject, uint32_t generation)
+{
+	send_plain(M_STARTED, subject, generation);
+}
+
+void init_promote(uint16_t subject, uint32_t generation)
+{
+	send_plain(M_PROMOTE, subject, generation);
 }
 
 static void dispatch(struct received *received)

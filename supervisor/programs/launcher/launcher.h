@@ -42,7 +42,7 @@ struct note {
 	uint32_t epoch;
 	uint32_t uid;
 	uint32_t gid;
-	uint32_t generation; /* of the last start that was begun: never begun a second time */
+	uint32_t generation; /* of the last life that was begun or parked: never a second time */
 	uint64_t counted[LIMIT_COUNT];     /* by the kernel before this life, limits.c */
 	uint64_t limits_told[LIMIT_COUNT]; /* counts of this life whose LIMIT record is out */
 	uint64_t file_device; /* which file it was, so that a replaced one is verified anew */
@@ -50,6 +50,14 @@ struct note {
 	int64_t file_changed_ns; /* st_ctim */
 	uint32_t trust_version;  /* under which it was judged: a newer one judges anew */
 	uint32_t padding;
+};
+
+/* The next life of a service, proven and held before its exec; gone with this launcher. */
+struct standby {
+	uint32_t generation; /* 0: none */
+	struct child child;
+	int output_fd[2]; /* read ends */
+	int secrets_fd;
 };
 
 /* One row per slot of the ids file; a service of the device policy has a name here. */
@@ -68,10 +76,12 @@ struct service {
 	struct pool pool;
 	bool proven; /* its last start went well, so what is prepared is good and its filter bites
 		      */
-	int output_fd[2];        /* read ends of stdout, stderr */
-	int secrets_fd;          /* writable mount of its /run/secrets, to wipe it; -1: none */
-	int pidfd;               /* of @generation */
-	uint32_t generation;     /* of the last start; 0: none */
+	int output_fd[2];    /* read ends of stdout, stderr */
+	int secrets_fd;      /* writable mount of its /run/secrets, to wipe it; -1: none */
+	int pidfd;           /* of @generation */
+	uint32_t generation; /* of the last start; 0: none */
+	uint32_t begun;      /* the highest number of a life, parked ones too */
+	struct standby standby;
 	uint32_t device_program; /* the kernel's number of its filter of devices; 0: none */
 	struct timer confirm;    /* then its epoch becomes the floor */
 	struct limit_watch limits;
@@ -135,7 +145,9 @@ void init_drop(uint16_t subject, enum store_kind kind);          /* STORE_KIND_C
 /* Announce @child and wait until init has its row: only then it may be released. */
 int init_announce(const struct plan *plan, const struct child *child, struct err *err);
 /* It has executed its program: init looks for itself and writes the START record. */
-void init_started(const struct plan *plan);
+void init_started(uint16_t subject, uint32_t generation);
+/* The parked life becomes the service's: not waited for, init kills one that cannot be. */
+void init_promote(uint16_t subject, uint32_t generation);
 /* The next message, whatever it is: for the greeting, before the loop runs. */
 int init_receive(struct received *received, struct err *err);
 void init_run_pending(void);
@@ -160,6 +172,9 @@ int trust_install(int from_fd, struct err *err);
 
 /* process.c: start any process by its plan. @step gets the name of the row that failed. */
 int process_start(struct plan *plan, struct child *child, char step[24], struct err *err);
+/* The same up to the closed gate: proven, attested, not executed. */
+int process_park(struct plan *plan, struct child *child, char step[24], struct err *err);
+int process_execute(struct child *child, char step[24], struct err *err);
 void process_defaults(struct plan *plan);
 void process_close_mounts(struct plan *plan);
 void process_sweep(const char *cgroup); /* remove the empty leaves below it */
@@ -207,9 +222,21 @@ void start_release(struct service *s); /* it has ended: what was for this life o
 bool start_is_alive(const struct service *s);
 int start_pid(int pidfd);
 int start_plan(struct service *s, struct plan *plan, struct err *err);
+/* Everything about the life of number s->begun. */
+int start_build(struct service *s, struct plan *plan, bool parked, char step[24], struct err *err);
+int start_pipes(int read_fds[2], int write_fds[2], struct err *err);
+/* The limits of its cgroup; without memory.high while that is lifted for a life that runs. */
+int start_limits(struct service *s, bool memory_high, struct err *err);
+int start_conclude(struct service *s, int r, struct err *err); /* a start that ended with @r */
 int start_program(int root_fd, const char *path, struct err *err);
 struct plan_mount *start_mount(struct plan *plan, int fd, const char *path, uint32_t attributes,
 			       const char *type);
+
+/* standby.c: the next life, parked before its exec. */
+int standby_park(struct service *s, uint32_t generation, char step[24], struct err *err);
+int standby_start(struct service *s, char step[24], struct err *err);
+void standby_drop(struct service *s);           /* it never runs */
+void standby_secrets_changed(const char *name); /* drop: it was given the earlier ones */
 
 /* state_dirs.c: the state partition, through no link and no mount. fd or -errno. */
 #define SECRETS_DIR "secrets"
@@ -219,7 +246,7 @@ int state_place(const char *kind, const char *service, bool make); /* KIND/SERVI
 
 /* secrets.c: /run/secrets of one life; provision.c: the store and its socket. */
 int secrets_add(struct service *s, struct plan *plan, struct err *err);
-void secrets_wipe(struct service *s);
+void secrets_wipe(struct service *s, bool parked);
 void secrets_overwrite(int dir_fd, const char *name);
 int secrets_copy(int from_fd, int to_fd, uint64_t size);
 void provision_open(void);

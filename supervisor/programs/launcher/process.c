@@ -71,7 +71,7 @@ static int set_oom_score(const struct plan *plan, const struct child *child, str
 	return r ? err_sys(err, -r, "oom_score_adj = %s", value) : 0;
 }
 
-/* Between its last step and exec: what the kernel says of it, then the gate. */
+/* Between its last step and exec: what the kernel says of it. */
 static int judge(struct plan *plan, struct child *child, char step[24], struct err *err)
 {
 	unsigned int proofs = 0;
@@ -85,8 +85,7 @@ static int judge(struct plan *plan, struct child *child, char step[24], struct e
 		return r;
 	audit_emit(EVENT_ATTESTED, AUDIT_S(plan->name), AUDIT_N(plan->generation),
 		   AUDIT_N(child->pid), AUDIT_N(proofs));
-	(void)str_copy(step, 24, "exec");
-	return sandbox_exec(child, step, READY_MS, err);
+	return 0;
 }
 
 static int lead(struct plan *plan, struct child *child, char step[24], struct err *err)
@@ -107,7 +106,15 @@ static int lead(struct plan *plan, struct child *child, char step[24], struct er
 	return r ? r : judge(plan, child, step, err);
 }
 
-int process_start(struct plan *plan, struct child *child, char step[24], struct err *err)
+/* It would exit by itself at the closed gate; a child that hangs in a step would not. */
+static int give_up(struct child *child, int r)
+{
+	(void)syscall(SYS_pidfd_send_signal, child->pidfd, SIGKILL, NULL, 0);
+	sandbox_child_close(child);
+	return r;
+}
+
+int process_park(struct plan *plan, struct child *child, char step[24], struct err *err)
 {
 	int r;
 
@@ -116,10 +123,21 @@ int process_start(struct plan *plan, struct child *child, char step[24], struct 
 	if (r)
 		return r;
 	r = lead(plan, child, step, err);
-	if (!r)
-		return 0;
-	/* It would exit by itself at the closed gate; a child that hangs in a step would not. */
-	(void)syscall(SYS_pidfd_send_signal, child->pidfd, SIGKILL, NULL, 0);
-	sandbox_child_close(child);
-	return r;
+	return r ? give_up(child, r) : 0;
+}
+
+int process_execute(struct child *child, char step[24], struct err *err)
+{
+	int r;
+
+	(void)str_copy(step, 24, "exec");
+	r = sandbox_exec(child, step, READY_MS, err);
+	return r ? give_up(child, r) : 0;
+}
+
+int process_start(struct plan *plan, struct child *child, char step[24], struct err *err)
+{
+	int r = process_park(plan, child, step, err);
+
+	return r ? r : process_execute(child, step, err);
 }

@@ -185,6 +185,8 @@ static void handle_secret(struct received *received)
 		r = add(m, received->fds[0], &err);
 	else
 		r = lists ? list(m, &err) : take_away(m, &err);
+	if (!r && !lists)
+		standby_secrets_changed(m->service);
 	answer(verb, m, r ? 1 : 0, &err);
 }
 

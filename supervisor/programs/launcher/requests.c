@@ -83,14 +83,17 @@ static void handle_start(struct service *s, struct received *received)
 		say_running(s, asked);
 		return;
 	}
-	if (s->generation == asked->generation) {
-		/* A launcher died over it. */
+	if (s->standby.generation != asked->generation &&
+	    (s->generation == asked->generation || s->begun == asked->generation)) {
+		/* A launcher died over it, or it was parked and did not last. */
 		(void)err_set(&err, ESTALE, "generation %u has been begun before",
 			      asked->generation);
 		done(asked, "start", &err);
 		return;
 	}
-	if (start_service(s, asked->generation, step, &err)) {
+	if (s->standby.generation == asked->generation
+		    ? standby_start(s, step, &err)
+		    : start_service(s, asked->generation, step, &err)) {
 		refuse_start(s, asked, step, &err);
 		return;
 	}
@@ -123,14 +126,32 @@ static void handle_release(struct service *s, struct received *received)
 	done(&received->message.head, NULL, NULL);
 }
 
+/* It costs nobody anything that there is none, so a refusal ends nothing: the supervisor asks again
+ * later. */
+static void handle_park(struct service *s, struct received *received)
+{
+	const struct message_head *asked = &received->message.head;
+	struct err err = {0};
+	char step[24] = "";
+
+	if (!asked->generation) {
+		standby_drop(s);
+	} else if (standby_park(s, asked->generation, step, &err)) {
+		log_line("%s: no standby: %s: %s", s->name, step, err.msg);
+		audit_emit(EVENT_STANDBY_REFUSED, AUDIT_S(s->name), AUDIT_N(asked->generation),
+			   AUDIT_S(step), AUDIT_S(err.msg));
+		done(asked, step, &err);
+		return;
+	}
+	done(asked, NULL, NULL);
+}
+
 static const struct {
 	uint16_t type;
 	void (*handle)(struct service *, struct received *);
 } handlers[] = {
-	{M_ADMIT, handle_admit},
-	{M_START, handle_start},
-	{M_PROBE, handle_probe},
-	{M_RELEASE, handle_release},
+	{M_ADMIT, handle_admit},     {M_START, handle_start}, {M_PROBE, handle_probe},
+	{M_RELEASE, handle_release}, {M_PARK, handle_park},
 };
 
 static void dispatch(struct received *received)

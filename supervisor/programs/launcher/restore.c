@@ -58,6 +58,8 @@ static int *place_of_service(uint16_t slot, uint32_t kind)
 		return &note_fds[slot];
 	case STORE_SECRETS:
 		return &s->secrets_fd;
+	case STORE_STANDBY_SECRETS:
+		return &s->standby.secrets_fd;
 	case STORE_CGROUP:
 	case STORE_LINK:
 	case STORE_LISTENER:
@@ -158,6 +160,7 @@ static int take_over(struct service *s, int note_fd, struct err *err)
 
 	if (r)
 		return r;
+	s->begun = s->note.generation;
 	if (!s->generation) /* it does not live */
 		s->generation = s->note.generation;
 	if (s->template_fd < 0)
@@ -193,6 +196,8 @@ void restore_services(void)
 		struct service *s = &launcher.services[i];
 		struct err err = {0};
 
+		/* A parked life left its gate with the launcher that held it. */
+		secrets_wipe(s, true);
 		if (note_fds[i] < 0)
 			continue;
 		s->admitted = *s->name && take_over(s, note_fds[i], &err) == 0;

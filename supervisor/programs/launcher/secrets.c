@@ -80,7 +80,7 @@ static int fill(const struct service *s, int mount_fd, struct err *err)
 
 /* Two mounts of one file system: a detached one cannot be copied before 6.15, so it stands for a
  * moment where only root of this mount namespace could see it. */
-static int make(struct service *s, int *read_only_fd, struct err *err)
+static int make(int *kept_fd, int *read_only_fd, struct err *err)
 {
 	CLEAN_FD int first_fd = mounts_new("ramfs", NULL, SECRET, err);
 	int r;
@@ -92,28 +92,30 @@ static int make(struct service *s, int *read_only_fd, struct err *err)
 	r = mounts_attach(first_fd, SANDBOX_ROOT);
 	if (r)
 		return err_sys(err, -r, PLACE);
-	s->secrets_fd = mounts_copy(SANDBOX_ROOT, SECRET, err);
-	if (s->secrets_fd >= 0)
+	*kept_fd = mounts_copy(SANDBOX_ROOT, SECRET, err);
+	if (*kept_fd >= 0)
 		*read_only_fd = mounts_copy(SANDBOX_ROOT, SECRET | MOUNT_RDONLY, err);
 	if (umount2(SANDBOX_ROOT, MNT_DETACH))
 		return err_sys(err, errno, PLACE);
-	return s->secrets_fd < 0 ? s->secrets_fd : *read_only_fd < 0 ? *read_only_fd : 0;
+	return *kept_fd < 0 ? *kept_fd : *read_only_fd < 0 ? *read_only_fd : 0;
 }
 
 int secrets_add(struct service *s, struct plan *plan, struct err *err)
 {
+	bool parked = SUBJECT_IS_STANDBY(plan->subject);
+	int *kept_fd = parked ? &s->standby.secrets_fd : &s->secrets_fd;
 	CLEAN_FD int fd = -1;
 	int r;
 
 	if (!s->policy.secret_count)
 		return 0;
-	secrets_wipe(s);
-	r = make(s, &fd, err);
+	secrets_wipe(s, parked);
+	r = make(kept_fd, &fd, err);
 	if (r)
 		return r;
 	/* First, so that what is filled in now is wiped even if this process ends here. */
-	init_store(s->slot, STORE_SECRETS, s->secrets_fd);
-	r = fill(s, s->secrets_fd, err);
+	init_store(s->slot, parked ? STORE_STANDBY_SECRETS : STORE_SECRETS, *kept_fd);
+	r = fill(s, *kept_fd, err);
 	if (!r)
 		(void)start_mount(plan, take_fd(&fd), PLACE, SECRET | MOUNT_RDONLY, "ramfs");
 	return r;
@@ -136,20 +138,21 @@ void secrets_overwrite(int dir_fd, const char *name)
 	(void)fsync(fd);
 }
 
-void secrets_wipe(struct service *s)
+void secrets_wipe(struct service *s, bool parked)
 {
+	int *kept_fd = parked ? &s->standby.secrets_fd : &s->secrets_fd;
 	int list_fd;
 	DIR *dir;
 	struct dirent *entry;
 
-	if (s->secrets_fd < 0)
+	if (*kept_fd < 0)
 		return;
-	list_fd = openat(s->secrets_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	list_fd = openat(*kept_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	dir = list_fd < 0 ? NULL : fdopendir(list_fd);
 	while (dir && (entry = readdir(dir)))
-		secrets_overwrite(s->secrets_fd, entry->d_name);
+		secrets_overwrite(*kept_fd, entry->d_name);
 	if (dir)
 		(void)closedir(dir);
-	fd_close(&s->secrets_fd);
-	init_drop(s->slot, STORE_SECRETS);
+	fd_close(kept_fd);
+	init_drop(s->slot, parked ? STORE_STANDBY_SECRETS : STORE_SECRETS);
 }

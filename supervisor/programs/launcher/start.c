@@ -197,12 +197,12 @@ static int add_root(struct service *s, struct plan *plan, struct err *err)
 	return r ? r : secrets_add(s, plan, err);
 }
 
-static int add_cgroup(struct service *s, struct plan *plan, struct err *err)
+int start_limits(struct service *s, bool memory_high, struct err *err)
 {
 	const struct policy *p = &s->policy;
 	struct cgroup_limits limits = {
 		.memory = p->memory,
-		.memory_high = p->memory_high,
+		.memory_high = memory_high ? p->memory_high : 0,
 		.memory_low = p->memory_reservation,
 		.swap = p->memory_swap > p->memory ? p->memory_swap - p->memory : 0,
 		.pids = p->pids_limit,
@@ -212,22 +212,32 @@ static int add_cgroup(struct service *s, struct plan *plan, struct err *err)
 	};
 	struct text cpus = TEXT_IN(limits.cpuset);
 	char parent[64];
+
+	policy_print_cpus(&cpus, p->cpuset);
+	str_join(parent, sizeof(parent), "services/", s->name, "");
+	return cgroup_prepare(parent, &limits, err);
+}
+
+/* A parked life stands beside the one that runs, in a leaf of its own; every other one is alone. */
+static int add_cgroup(struct service *s, struct plan *plan, struct err *err)
+{
+	bool parked = SUBJECT_IS_STANDBY(plan->subject);
+	char parent[64];
 	char leaf[16];
 	int r;
 
-	policy_print_cpus(&cpus, p->cpuset);
 	str_join(parent, sizeof(parent), "services/", s->name, "");
 	(void)snprintf(leaf, sizeof(leaf), "%u", plan->generation);
 	(void)snprintf(plan->cgroup, sizeof(plan->cgroup), "%s/%s", parent, leaf);
 	process_sweep(parent);
 	/* A directory of another admission may carry limits that this one does not speak of. */
-	if (!s->proven && cgroup_remove_leaf("services", s->name))
+	if (!parked && !s->proven && cgroup_remove_leaf("services", s->name))
 		return err_set(err, EBUSY, "processes of %s are still there", s->name);
-	r = cgroup_prepare(parent, &limits, err);
+	r = start_limits(s, !parked || !s->note.limits_told[LIMIT_MEMORY_HIGH], err);
 	r = r ? r : cgroup_devices(parent, plan, &s->device_program, err);
 	if (r)
 		return r;
-	if (!cgroup_is_empty(parent))
+	if (!parked && !cgroup_is_empty(parent))
 		return err_set(err, EBUSY, "processes of %s are still there", s->name);
 	plan->cgroup_fd = cgroup_leaf(parent, leaf, err);
 	return plan->cgroup_fd < 0 ? plan->cgroup_fd : 0;
@@ -250,19 +260,41 @@ static int prepare(struct service *s, struct plan *plan, char step[24], struct e
 	return add_cgroup(s, plan, err);
 }
 
+int start_build(struct service *s, struct plan *plan, bool parked, char step[24], struct err *err)
+{
+	int r;
+
+	(void)str_copy(step, 24, "plan");
+	r = start_plan(s, plan, err);
+	plan->subject = parked ? SUBJECT_OF_STANDBY(s->slot) : SUBJECT_OF_SERVICE(s->slot);
+	plan->generation = s->begun;
+	r = r ? r : split(&s->policy.command, s->policy.argv, plan->argv, err);
+	return r ? r : prepare(s, plan, step, err);
+}
+
 /* New pipes for every start, so that the recorder sees where one life ends and the next begins. */
-static int make_output(struct service *s, int write_fds[2], struct err *err)
+int start_pipes(int read_fds[2], int write_fds[2], struct err *err)
 {
 	for (unsigned int i = 0; i < 2; i++) {
 		int pair[2];
 
 		if (pipe2(pair, O_CLOEXEC))
 			return err_sys(err, errno, "pipe");
-		fd_close(&s->output_fd[i]);
-		s->output_fd[i] = pair[0];
+		fd_close(&read_fds[i]);
+		read_fds[i] = pair[0];
 		write_fds[i] = pair[1];
-		init_store(s->slot, i == 0 ? STORE_STDOUT : STORE_STDERR, pair[0]);
 	}
+	return 0;
+}
+
+static int make_output(struct service *s, int write_fds[2], struct err *err)
+{
+	int r = start_pipes(s->output_fd, write_fds, err);
+
+	if (r)
+		return r;
+	init_store(s->slot, STORE_STDOUT, s->output_fd[0]);
+	init_store(s->slot, STORE_STDERR, s->output_fd[1]);
 	peers_output(s);
 	return 0;
 }
@@ -288,7 +320,7 @@ static int run(struct service *s, struct plan *plan, char step[24], struct err *
 		return r;
 	fd_close(&s->pidfd);
 	s->pidfd = take_fd(&child.pidfd);
-	init_started(plan);
+	init_started(plan->subject, plan->generation);
 	sandbox_child_close(&child);
 	return 0;
 }
@@ -303,17 +335,18 @@ int start_service(struct service *s, uint32_t generation, char step[24], struct 
 		return err_set(err, EPERM, "%s is not admitted", s->name);
 	if (start_is_alive(s))
 		return err_set(err, EBUSY, "%s runs", s->name);
+	standby_drop(s);
 	fd_close(&s->pidfd);
 	init_drop(s->slot, STORE_PIDFD);
-	s->note.generation = s->generation = generation;
-	(void)str_copy(step, 24, "plan");
-	r = start_plan(s, &plan, err);
-	plan.subject = SUBJECT_OF_SERVICE(s->slot);
-	plan.generation = generation;
-	r = r ? r : split(&s->policy.command, s->policy.argv, plan.argv, err);
-	r = r ? r : prepare(s, &plan, step, err);
+	s->note.generation = s->begun = s->generation = generation;
+	r = start_build(s, &plan, false, step, err);
 	r = r ? r : run(s, &plan, step, err);
 	process_close_mounts(&plan);
+	return start_conclude(s, r, err);
+}
+
+int start_conclude(struct service *s, int r, struct err *err)
+{
 	/* What looks like a missing file or a bad program may be a block that does not match. */
 	if (r && map_check(s, err)) {
 		r = -EBADMSG;
@@ -322,7 +355,7 @@ int start_service(struct service *s, uint32_t generation, char step[24], struct 
 	/* Whatever was wrong, the next start does not meet it again in what is kept. */
 	if (r) {
 		prepared_drop(s);
-		secrets_wipe(s);
+		secrets_wipe(s, false);
 	}
 	s->proven = !r;
 	if (!r)
@@ -337,7 +370,7 @@ void start_release(struct service *s)
 	confirm_end(s);
 	if (start_is_alive(s))
 		return;
-	secrets_wipe(s);
+	secrets_wipe(s, false);
 	for (unsigned int i = 0; i < 2; i++)
 		fd_close(&s->output_fd[i]);
 	fd_close(&s->pidfd);
