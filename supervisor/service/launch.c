@@ -94,6 +94,8 @@ void service_adopt(struct service_table *t, struct service *s, uint32_t generati
 		return;
 	if (generation > s->generation)
 		s->generation = generation;
+	if (s->parked <= s->generation)
+		s->parked = 0;
 	s->leaf = generation;
 	s->pid = pid;
 	s->repeat = false;
@@ -228,6 +230,8 @@ void service_answer(struct service_table *t, struct service *s, uint16_t type, u
 		start_over(t, s, generation, err);
 	else if (type == M_RELEASE)
 		release_over(t, s, generation, err);
+	else if (type == M_PARK)
+		service_parked(t, s, generation, err);
 	else if (type == M_PROBE && err->code)
 		service_probe_failed(t, s, generation);
 	t->ops->changed(s);

@@ -35,7 +35,7 @@ static void do_start(struct service_table *t, struct service *s)
 {
 	t->ops->timer(s, 0);
 	if (!s->repeat)
-		s->generation = s->generation ? s->generation + 1 : t->fresh_generation;
+		s->generation = service_next_life(t, s);
 	s->repeat = false;
 	s->leaf = s->generation;
 	s->early = (struct service_exit){0};
@@ -52,6 +52,7 @@ static void do_run(struct service_table *t, struct service *s)
 		s->started_ms = t->ops->now_ms();
 	service_health_begin(&s->health, &s->plan, t->ops->now_ms());
 	t->ops->health_timer(s, s->health.due_ms);
+	service_park(t, s);
 }
 
 static void end_health(struct service_table *t, struct service *s)
@@ -87,6 +88,7 @@ static void do_delay(struct service_table *t, struct service *s)
 
 static void do_give_up(struct service_table *t, struct service *s)
 {
+	service_unpark(t, s);
 	audit_emit(EVENT_FAILED, AUDIT_S(s->name), AUDIT_N(s->generation),
 		   AUDIT_N(s->ladder.failures), AUDIT_S(s->why.msg));
 	t->ops->timer(s, s->delay_ms ? t->ops->now_ms() + s->delay_ms : 0);
@@ -119,6 +121,7 @@ static void act(struct service_table *t, struct service *s, enum service_action 
 	case DO_REST:
 	case DO_REFUSE:
 		t->ops->timer(s, 0);
+		service_unpark(t, s);
 		break;
 	}
 }
@@ -152,8 +155,16 @@ int service_apply(struct service_table *t, struct service *s, enum service_event
 
 void service_fail(struct service_table *t, struct service *s)
 {
+	bool at_once = s->parked && !s->ladder.failures;
 	int given_up = service_ladder_fail(&s->ladder, &s->plan, t->ops->random(), &s->delay_ms);
 
+	if (at_once && !given_up && service_apply(t, s, ON_AGAIN) == 0) {
+		/* What waits for this very moment is not made to wait; the second failure in a row
+		 * meets the ladder. */
+		audit_emit(EVENT_RESTART, AUDIT_S(s->name), AUDIT_N(s->generation),
+			   AUDIT_N(s->ladder.failures), AUDIT_N(0));
+		return;
+	}
 	(void)service_apply(t, s, given_up ? ON_GIVE_UP : ON_TROUBLE);
 }
 
@@ -217,6 +228,8 @@ void service_due(struct service_table *t, struct service *s)
 				   AUDIT_S(service_signal_name(signal)), AUDIT_S("stop_timeout"));
 		t->ops->signal(SUBJECT_OF_SERVICE(s->slot), s->generation, signal);
 		t->ops->timer(s, s->stop.due_ms);
+	} else if (s->state == SERVICE_RUNNING) {
+		service_park(t, s);
 	} else if (service_apply(t, s, ON_DUE)) {
 		/* In every other state the timer means that a release was answered with an error.
 		 */

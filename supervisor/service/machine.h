@@ -27,6 +27,8 @@ bool service_all_down(const struct service_table *t);
 void service_adopt(struct service_table *t, struct service *s, uint32_t generation, int32_t pid);
 void service_exited(struct service_table *t, struct service *s, uint32_t generation,
 		    const struct service_exit *how);
+void service_standby_exited(struct service_table *t, struct service *s, uint32_t generation,
+			    const struct service_exit *how);
 void service_probe_exited(struct service_table *t, struct service *s, uint32_t probe,
 			  const struct service_exit *how);
 
@@ -58,6 +60,13 @@ void service_probe_failed(struct service_table *t, struct service *s, uint32_t p
  * failure, the next generation follows at once. There is no more of this than launchers die.
  */
 bool service_lost(const struct service_exit *how);
+/* standby.c: number of the next life, which may be parked already; park one, or hold none. */
+uint32_t service_next_life(struct service_table *t, struct service *s);
+void service_park(struct service_table *t, struct service *s);
+void service_unpark(struct service_table *t, struct service *s);
+/* The launcher answered M_PARK for @generation. */
+void service_parked(struct service_table *t, struct service *s, uint32_t generation,
+		    const struct err *err);
 void service_finish(struct service_table *t, struct service *s, const struct service_exit *how);
 
 #endif

@@ -52,6 +52,7 @@ int service_plan_copy(struct service_plan *plan, const struct policy *policy, st
 	*plan = (struct service_plan){
 		.restart = policy->restart == RESTART_ON_FAILURE,
 		.restart_max = policy->restart_max,
+		.standby = policy->standby,
 		.stop_signal = policy->stop_signal,
 		.stop_timeout_ms = policy->stop_timeout_ms,
 		.probed = policy->health.count > 0,

@@ -12,6 +12,7 @@
 struct service_plan {
 	bool restart;         /* on failure */
 	uint32_t restart_max; /* attempts before it counts as failed */
+	bool standby;         /* the next life is parked while this one runs */
 	uint32_t stop_signal;
 	uint32_t stop_timeout_ms;
 	bool probed; /* it has a health_cmd */

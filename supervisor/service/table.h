@@ -46,6 +46,10 @@ struct service {
 	uint64_t since_ms;   /* of the last change of state */
 	uint64_t started_ms; /* when this life began to run; 0: it did not */
 	uint32_t generation; /* of the last life begun; strictly rising */
+	uint32_t begun;      /* the highest number given away, to parked lives too */
+	uint32_t parked;     /* generation of the life that waits before its exec; 0: none */
+	uint32_t lost;       /* parked lives in a row that did not last */
+	uint64_t parked_ms;  /* when @parked was asked for */
 	uint32_t leaf; /* generation whose cgroup and pipes the launcher still keeps; 0: none */
 	int32_t pid;
 	uint64_t delay_ms;
@@ -66,8 +70,9 @@ struct service {
 struct service_ops {
 	uint64_t (*now_ms)(void);
 	uint32_t (*random)(void);
-	/* Ask the launcher (M_ADMIT M_START M_PROBE M_RELEASE); the same question that is still
-	 * open is not asked twice, but a probe is always a new one. Returns the request's number.
+	/* Ask the launcher (M_ADMIT M_START M_PROBE M_RELEASE M_PARK); the same question that is
+	 * still open is not asked twice, but a probe is always a new one. Returns the request's
+	 * number.
 	 */
 	uint32_t (*request)(struct service *s, uint16_t type, uint32_t generation);
 	void (*signal)(uint16_t subject, uint32_t generation, uint32_t signal);

@@ -81,6 +81,8 @@ static void handle_exited(const union message *m)
 		if (SUBJECT_IS_PROBE(head->subject)) {
 			supervisor_launcher_forget(s, M_PROBE);
 			service_probe_exited(&supervisor.table, s, head->generation, &how);
+		} else if (SUBJECT_IS_STANDBY(head->subject)) {
+			service_standby_exited(&supervisor.table, s, head->generation, &how);
 		} else {
 			/* It died while nobody was here: an ordinary death all the same. */
 			if (!supervisor.begun && supervisor.starting[s->slot] &&

@@ -10,7 +10,7 @@
 #include "policy/validate.h"
 
 /* Questions without an answer yet: at most one of each type per service. */
-#define REQUESTS_MAX (4 * CONFIG_SERVICES_MAX)
+#define REQUESTS_MAX (5 * CONFIG_SERVICES_MAX)
 
 struct request {
 	uint32_t number; /* 0: free */
@@ -67,7 +67,7 @@ static struct request *find_free(void)
 	for (size_t i = 0; i < REQUESTS_MAX; i++)
 		if (!requests[i].number)
 			return &requests[i];
-	return NULL; /* cannot be: four types, four places per service */
+	return NULL; /* cannot be: five types, five places per service */
 }
 
 void supervisor_launcher_forget(const struct service *s, uint16_t type)

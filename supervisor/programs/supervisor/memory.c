@@ -17,7 +17,7 @@
  * other.
  */
 #define MEMORY_BYTES (64u * 1024u)
-#define MEMORY_MAGIC 0x42535632u /* "BSV2": changes with every change of struct record */
+#define MEMORY_MAGIC 0x42535633u /* "BSV3": changes with every change of struct record */
 
 enum phase { PHASE_IDLE, PHASE_STARTING, PHASE_RUNNING, PHASE_COUNT };
 
@@ -30,6 +30,8 @@ struct record {
 	uint8_t phase;
 	uint8_t padding;
 	uint32_t generation;
+	uint32_t begun;
+	uint32_t parked;
 	uint32_t leaf;
 	uint32_t failures;
 	uint32_t restarts;
@@ -80,7 +82,9 @@ static bool is_sound(const struct record *record)
 		return false;
 	/* The generation still has to rise: one near the end of its range would stop the service
 	 * for good. */
-	return record->generation < UINT32_MAX / 2 &&
+	return record->generation < UINT32_MAX / 2 && record->begun < UINT32_MAX / 2 &&
+	       (!record->parked ||
+		(record->parked <= record->begun && record->parked > record->generation)) &&
 	       (record->phase == PHASE_IDLE || record->generation > 0);
 }
 
@@ -113,6 +117,8 @@ void supervisor_memory_load(void)
 		memcpy(s->name, record.name, sizeof(s->name));
 		s->wanted = record.wanted;
 		s->generation = record.generation;
+		s->begun = record.begun;
+		s->parked = record.parked;
 		s->leaf = record.leaf;
 		s->ladder.failures = record.failures;
 		s->ladder.restarts = record.restarts;
@@ -143,6 +149,8 @@ void supervisor_memory_save(const struct service *s)
 	record.wanted = s->wanted;
 	record.phase = (uint8_t)phase_of(s);
 	record.generation = s->generation;
+	record.begun = s->begun;
+	record.parked = s->parked;
 	record.leaf = s->leaf;
 	record.failures = s->ladder.failures;
 	record.restarts = s->ladder.restarts;
