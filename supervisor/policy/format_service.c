@@ -18,7 +18,7 @@ static const struct policy_key service_rows[] = {
 
 static const struct policy_refusal refusals[] = {
 #include "policy/refusals.def"
-	LATER("apparmor"), LATER("landlock"), LATER("init"), LATER("standby"), LATER("shm_size"),
+	LATER("apparmor"), LATER("landlock"), LATER("init"), LATER("shm_size"),
 	LATER("sysfs"),
 };
 /* clang-format on */

@@ -84,12 +84,29 @@ static bool was_set(const struct policy *p, const char *name)
 	return false;
 }
 
+static int check_standby(const struct policy *p, struct policy_culprit *culprit, struct err *err)
+{
+	if (!p->standby)
+		return 0;
+	if (p->restart == RESTART_NO) {
+		(void)err_set(err, blame(culprit, "standby", 0),
+			      "restart = no starts no next life");
+		return err_hint(err, "restart = on-failure");
+	}
+	if (p->pids_limit < 2 || p->rlimits[RLIMIT_NPROC].hard < 2) {
+		(void)err_set(err, blame(culprit, "standby", 0), "counts as one process");
+		return err_hint(err, "pids_limit and ulimit nproc of 2 at least");
+	}
+	return 0;
+}
+
 int policy_check_relations(const struct policy *policy, struct policy_culprit *culprit,
 			   struct err *err)
 {
 	int r = check_memory(policy, culprit, err);
 
 	r = r ? r : policy_mount_points_check(policy, err);
+	r = r ? r : check_standby(policy, culprit, err);
 	if (r)
 		return r;
 	if (policy->cpu_weight && was_set(policy, "cpu_shares")) {

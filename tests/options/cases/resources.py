@@ -1,11 +1,11 @@
 """Resources: what the cgroup files and getrlimit(2) say."""
-from table import Service, equal
+from table import Service, check, equal
 
 SERVICES = {
     "plain": Service(),
     "sized": Service("memory = 48m\nmemory_high = 40m\nmemory_swap = 56m\nmemory_reservation = 16m\ncpus = 0.5\ncpu_shares = 512\n"
                      "pids_limit = 32\nulimit = nofile=100:200\nulimit = cpu=600\nulimit = stack=4m:8m\nulimit = core=0\n"
-                     "ulimit = memlock=32k\n",
+                     "ulimit = memlock=32k\nstandby = yes\n",
                      conf="memory = 64m\nmemory_swap = 64m\nmemory_reservation = 16m\n"),
 }
 
@@ -55,7 +55,19 @@ def ulimit(plain, sized):
         equal(sized["limit." + key], value, key)
 
 
+def standby(plain, sized):
+    def parked():
+        return sized.device.lives("sized")[1]
+    waiting = sized.device.wait_for(parked, 60)
+    check(waiting, "no parked life:", sized.device.lives("sized"))
+    check(plain.device.lives("plain")[1] is None, "parked without having been asked for")
+    equal(sized.cgroup("pids.current"), "2", "counts against the service's own limit")
+    record = sized.record("ATTESTED", pid=waiting.pid)
+    check(record["d"]["generation"] > 1, "its number", record)
+
+
 INSIDE = {
+    "standby": (standby, "plain", "sized"),
     "memory": (memory, "plain", "sized"),
     "memory_high": (memory_high, "plain", "sized"),
     "memory_swap": (memory_swap, "plain", "sized"),
@@ -70,12 +82,18 @@ SIZE = "bytes: 512k 64m 1g"
 MAX = "above the device's bound {}; ask for less, or raise it in [service NAME] of supervisor.conf"
 
 ACCEPTED = {
+    "standby": ("standby = yes", "standby = no", "standby = yes\npids_limit = 2"),
     "memory": ("memory = 4m", "memory = 512m", "memory = 512MB", "memory = 67108864"),
     "cpus": ("cpus = 0.01", "cpus = 1.5", "cpus = 2"),
     "ulimit": ("ulimit = nproc=1024:2048\nulimit = nofile=1024:2048",),
 }
 
 REFUSED = {
+    "standby": (
+        ("standby = warm", "neither yes nor no; yes or no"),
+        ("restart = no\nstandby = yes", "restart = no starts no next life; restart = on-failure"),
+        ("pids_limit = 1\nstandby = yes", "counts as one process; pids_limit and ulimit nproc of 2 at least"),
+    ),
     "memory": (
         ("memory = 1k", f"out of range: 4m to 1024g; {SIZE}"),
         ("memory = unlimited", f"not of the form \"{SIZE}\"; {SIZE}"),

@@ -10,7 +10,7 @@ from harness.device import HELPERS, matching, parse_lines
 
 sys.path.insert(0, os.path.join(paths.TOP, "tests", "demo"))
 
-AT_BOOT = ("mosquitto", "telemetry", "probe", "polite", "after")
+AT_BOOT = ("mosquitto", "telemetry", "probe", "polite", "after", "standing")
 BY_HAND = ("hog", "bomb", "crasher", "segv", "deaf", "sick")
 EROFS_MAGIC = 0xE0F5E1E2
 ST_RDONLY, ST_NOSUID, ST_NODEV = 1, 2, 4
@@ -270,6 +270,66 @@ def restart_gives_up(t):
     t.device.run("bartizan stop crasher")
 
 
+# ---- standby
+
+def generation(process):
+    return int(process.cgroup.rsplit("/", 1)[1])
+
+
+def both_lives(t, name, after=0):
+    """The running and the parked process of a service, the latter of a generation above @after."""
+    def found():
+        life, parked = t.device.lives(name)
+        return (life, parked) if life and parked and generation(parked) > after else None
+    lives = t.device.wait_for(found, 60)
+    tap.check(lives, f"no parked life of {name}:", t.device.lives(name))
+    return lives
+
+
+def standby_parked(t):
+    """Proven and filtered, in a leaf of its own below the service's limits, and it has not executed."""
+    life, parked = both_lives(t, "standing")
+    tap.check(t.device.wait_record("ATTESTED", 30, service="standing", pid=parked.pid), "was not attested")
+    status = t.device.agent.text(f"/proc/{parked.pid}/status")
+    fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+    tap.equal([fields["Seccomp"], fields["NoNewPrivs"], int(fields["CapBnd"], 16)], ["2", "1", 0], "filter, privileges")
+    tap.equal(fields["Uid"].split(), [str(life.uid)] * 4, "its uid")
+    tap.check(generation(parked) > generation(life), "generations", life, parked)
+    parent = "/sys/fs/cgroup/bartizan/services/standing/"
+    tap.equal(t.device.agent.text(parent + "pids.current").strip(), "2", "processes that count against the limit")
+    tap.equal(matching(t.device.records(), "START", service="standing")[-1]["d"]["pid"], life.pid, "who was started")
+
+
+def standby_crash(t):
+    """All of the life that runs is killed: the parked one is the next, without delay, and another one is parked."""
+    life, parked = both_lives(t, "standing")
+    t.device.agent.write(f"/sys/fs/cgroup/bartizan/services/standing/{generation(life)}/cgroup.kill", b"1")
+    started = t.device.wait_record("START", 60, service="standing", generation=generation(parked))
+    tap.check(started, "the parked life was not started")
+    tap.equal(started["d"]["pid"], parked.pid, "who was started")
+    after, next_one = both_lives(t, "standing", generation(parked))
+    tap.equal((after.pid, after.exe), (parked.pid, life.exe), "who runs, and what")
+    records = t.device.records()
+    gone = matching(records, "EXIT", service="standing", generation=generation(life))
+    tap.equal([r["d"]["status"] for r in gone], [9], "EXIT of the life before")
+    proven = matching(records, "ATTESTED", service="standing", generation=generation(parked))
+    tap.check(proven[0]["n"] < gone[0]["n"] < started["n"], "order of ATTESTED, EXIT, START:", proven, gone, started)
+    tap.check(matching(records, "RESTART", service="standing", delay_ms=0), "no RESTART without delay")
+    tap.check(not matching(records, "START", service="standing", generation=generation(next_one)), "two lives at once")
+
+
+def standby_stop(t):
+    """What is stopped has no next life: the parked one leaves its gate, and was never started."""
+    life, parked = both_lives(t, "standing")
+    tap.equal(t.device.run("bartizan stop standing", 60).exit, 0, "stop")
+    gone = t.device.wait_record("EXIT", 30, service="standing", generation=generation(parked))
+    tap.check(gone and (gone["d"]["code"], gone["d"]["status"]) == (1, 125), "EXIT of the parked life:", gone)
+    tap.equal(t.device.lives("standing"), (None, None), "processes of standing")
+    tap.check(not matching(t.device.records(), "START", service="standing", generation=generation(parked)), "it was started")
+    tap.equal(t.device.run("bartizan start standing", 60).exit, 0, "start")
+    tap.check(generation(both_lives(t, "standing")[0]) > generation(parked), "a number was used twice")
+
+
 # ---- stop, health
 
 def stop_polite(t):
@@ -402,6 +462,9 @@ CASES = [
     ("limit: pids", limit_pids),
     ("restart: growing delay, audited status", restart_delays),
     ("restart: death by signal is audited", restart_signal),
+    ("standby: the next life is parked, proven, not executed", standby_parked),
+    ("standby: a crash is answered by the parked life", standby_crash),
+    ("standby: a stop drops it", standby_stop),
     ("stop: a polite service ends by itself", stop_polite),
     ("stop: a deaf service is killed at once", stop_deaf),
     ("health: a failing probe is seen", health_fails),

@@ -163,9 +163,19 @@ class Device:
         return self.agent.kill(program, signal, nth)
 
     def processes(self, program=None):
-        """Processes of the guest; of one program when named."""
+        """Processes of the guest; of one program when named, without those that are a service's and have not executed yet."""
         rows = self.agent.processes()
-        return [p for p in rows if program is None or os.path.basename(p.exe) == program]
+        return [p for p in rows if program is None
+                or os.path.basename(p.exe) == program and (program != "launcher" or "/services/" not in p.cgroup)]
+
+    def lives(self, name):
+        """(the process that is the service's first, the parked one of its next life); None for one that is not there."""
+        found = {True: None, False: None}
+        for process in self.processes():
+            if f"/services/{name}/" in process.cgroup + "/" and "/probe-" not in process.cgroup and process.exe:
+                waits = os.path.basename(process.exe) == "launcher"
+                found[waits] = found[waits] or process
+        return found[False], found[True]
 
     def records(self):
         """Every record of the spool, decisions and output, in the order of n."""

@@ -21,6 +21,7 @@ SERVICES = {
     "deaf": "command = /bin/probe deaf\nstop_timeout = 20s\n",
     "sick": "command = /bin/probe deaf\nhealth_cmd = /bin/probe sick\nhealth_interval = 2s\nhealth_timeout = 2s\n"
             "health_retries = 2\nrestart = no\n",
+    "standing": "command = /bin/probe deaf\nstandby = yes\nmemory = 16m\npids_limit = 4\n",
     "after": "command = /bin/probe polite\ndepends_on = polite\n",
     "worker": "command = /bin/probe polite\nmemory = 8m\npids_limit = 4\n",
 }
