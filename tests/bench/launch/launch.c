@@ -30,6 +30,12 @@
 #define UID      10000
 #define KEPT     (MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC)
 
+/* The product's C library prints no floating point: microseconds with one digit behind the point.
+ */
+#define TENTHS        "%llu.%llu"
+#define IN_US(ns)     (unsigned long long)(ns) / 1000, (unsigned long long)(ns) / 100 % 10
+#define IN_TENTHS(ns) (unsigned long long)(ns) / 10, (unsigned long long)(ns) % 10
+
 static uint64_t now_ns(void)
 {
 	struct timespec t;
@@ -52,10 +58,9 @@ static void mark(enum phase done)
 
 static void print_phases(const char *mode)
 {
-	printf("{\"mode\": \"%s\", \"total\": %.1f", mode,
-	       (double)(marks[PHASES] - marks[0]) / 1000);
+	printf("{\"mode\": \"%s\", \"total\": " TENTHS, mode, IN_US(marks[PHASES] - marks[0]));
 	for (int i = 0; i < PHASES; i++)
-		printf(", \"%s\": %.1f", phase_names[i], (double)(marks[i + 1] - marks[i]) / 1000);
+		printf(", \"%s\": " TENTHS, phase_names[i], IN_US(marks[i + 1] - marks[i]));
 	printf("}\n");
 }
 
@@ -127,7 +132,7 @@ static void add_dev(struct plan *p)
 {
 	struct err err = {0};
 
-	add(p, must(root_make_dev(&err), "/dev", &err), "/dev",
+	add(p, must(root_make_dev(p, &err), "/dev", &err), "/dev",
 	    MOUNT_RDONLY | MOUNT_NOSUID | MOUNT_NOEXEC, "tmpfs")
 		->pooled = true;
 }
@@ -272,8 +277,7 @@ static int measure_standby(int count)
 		(void)usleep(2000); /* it waits for good: not caught on its way to the gate */
 		begin = now_ns();
 		execute(&s);
-		printf("{\"mode\": \"standby\", \"total\": %.1f}\n",
-		       (double)(now_ns() - begin) / 1000);
+		printf("{\"mode\": \"standby\", \"total\": " TENTHS "}\n", IN_US(now_ns() - begin));
 		finish(&s);
 	}
 	return 0;
@@ -291,8 +295,7 @@ static int measure_plain(const char *program, int count)
 		}
 		if (pid < 0 || waitpid(pid, NULL, 0) != pid)
 			world_die("plain", NULL);
-		printf("{\"mode\": \"plain\", \"total\": %.1f}\n",
-		       (double)(now_ns() - begin) / 1000);
+		printf("{\"mode\": \"plain\", \"total\": " TENTHS "}\n", IN_US(now_ns() - begin));
 	}
 	return 0;
 }
@@ -315,8 +318,8 @@ static int measure_run(char **command)
 	}
 	if (pid < 0 || wait4(pid, &status, 0, &used) != pid)
 		world_die("run", NULL);
-	printf("{\"mode\": \"run\", \"total\": %.1f, \"peak_kib\": %ld, \"exit\": %d}\n",
-	       (double)(now_ns() - begin) / 1000, used.ru_maxrss,
+	printf("{\"mode\": \"run\", \"total\": " TENTHS ", \"peak_kib\": %ld, \"exit\": %d}\n",
+	       IN_US(now_ns() - begin), used.ru_maxrss,
 	       WIFEXITED(status) ? WEXITSTATUS(status) : 128);
 	return fflush(stdout) ? 1 : 0;
 }
@@ -328,11 +331,11 @@ static int compare(const void *a, const void *b)
 	return one < other ? -1 : one > other;
 }
 
-/* Microseconds, of the middle one: a machine with other things to do stretches single ones. */
-static double middle_us(uint64_t *ns, int count)
+/* The middle one: a machine with other things to do stretches single ones. */
+static uint64_t middle_ns(uint64_t *ns, int count)
 {
 	qsort(ns, (size_t)count, sizeof(*ns), compare);
-	return (double)ns[count / 2] / 1000;
+	return ns[count / 2];
 }
 
 static void start_asleep(struct service *s)
@@ -352,10 +355,10 @@ static void stop(struct service *s)
 }
 
 /* For each of @count services, one after the other; the middle one of what it took. */
-static double middle_of(struct service *all, int count, void (*change)(struct service *))
+static uint64_t middle_of(struct service *all, int count, void (*change)(struct service *))
 {
 	uint64_t *took = calloc((size_t)count, sizeof(*took));
-	double us;
+	uint64_t middle;
 
 	if (!took)
 		world_die("memory", NULL);
@@ -365,16 +368,16 @@ static double middle_of(struct service *all, int count, void (*change)(struct se
 		change(&all[i]);
 		took[i] = now_ns() - begin;
 	}
-	us = middle_us(took, count);
+	middle = middle_ns(took, count);
 	free(took);
-	return us;
+	return middle;
 }
 
 /* @count services: all started, all asleep at once, all stopped. */
 static int measure_scale(int count)
 {
 	struct service *all = calloc((size_t)count, sizeof(*all));
-	double pool, started;
+	uint64_t pool, started, stopped;
 
 	if (!all)
 		world_die("memory", NULL);
@@ -382,20 +385,22 @@ static int measure_scale(int count)
 		(void)snprintf(all[i].leaf, sizeof(all[i].leaf), "%d", i);
 	pool = middle_of(all, count, prepare_pool);
 	started = middle_of(all, count, start_asleep);
-	printf("{\"mode\": \"scale\", \"services\": %d, \"pool\": %.1f, \"start\": %.1f, "
-	       "\"stop\": %.1f}\n",
-	       count, pool, started, middle_of(all, count, stop));
+	stopped = middle_of(all, count, stop);
+	printf("{\"mode\": \"scale\", \"services\": %d, \"pool\": " TENTHS ", \"start\": " TENTHS
+	       ", \"stop\": " TENTHS "}\n",
+	       count, IN_US(pool), IN_US(started), IN_US(stopped));
 	free(all);
 	return 0;
 }
 
-static double call_ns(int loops)
+/* Of one call, in tenths of a nanosecond. */
+static uint64_t call_cost(uint64_t loops)
 {
 	uint64_t begin = now_ns();
 
-	for (int i = 0; i < loops; i++)
+	for (uint64_t i = 0; i < loops; i++)
 		(void)syscall(SYS_getppid);
-	return (double)(now_ns() - begin) / loops;
+	return (now_ns() - begin) * 10 / loops;
 }
 
 /* In a process of its own: a filter cannot be taken off. */
@@ -403,7 +408,7 @@ static void measure_filter_once(void)
 {
 	const struct sock_fprog program = {.len = (unsigned short)world.filter.count,
 					   .filter = world.filter.code};
-	double without = call_ns(200000);
+	uint64_t without = call_cost(200000);
 	uint64_t begin, loaded;
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
@@ -412,9 +417,10 @@ static void measure_filter_once(void)
 	if (syscall(SYS_seccomp, 1u /* SECCOMP_SET_MODE_FILTER */, 2u /* FLAG_LOG */, &program))
 		world_die("filter", NULL);
 	loaded = now_ns();
-	printf("{\"mode\": \"filter\", \"instructions\": %u, \"load\": %.1f, \"without_ns\": %.1f, "
-	       "\"with_ns\": %.1f}\n",
-	       world.filter.count, (double)(loaded - begin) / 1000, without, call_ns(200000));
+	printf("{\"mode\": \"filter\", \"instructions\": %u, \"load\": " TENTHS
+	       ", \"without_ns\": " TENTHS ", \"with_ns\": " TENTHS "}\n",
+	       world.filter.count, IN_US(loaded - begin), IN_TENTHS(without),
+	       IN_TENTHS(call_cost(200000)));
 }
 
 static int measure_filter(int count)
