@@ -7,6 +7,11 @@
 /^  \. = ALIGN\(CONSTANT \(MAXPAGESIZE\)\);/ {
 	sub(/ALIGN\(CONSTANT \(MAXPAGESIZE\)\)/, "& + (. \\& (CONSTANT (MAXPAGESIZE) - 1))")
 }
+/^  \. = DATA_SEGMENT_ALIGN / {
+	$0 = "  . = ALIGN(CONSTANT (MAXPAGESIZE)) + (. & (CONSTANT (MAXPAGESIZE) - 1));"
+}
+# They belong to DATA_SEGMENT_ALIGN; nothing is made read-only again (norelro, build.mk).
+/^  \. = DATA_SEGMENT_(RELRO_END|END) / { next }
 /^  \.rela?\.dyn / { held = 1 }
 held {
 	blocks = blocks $0 "\n"

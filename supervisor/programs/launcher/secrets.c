@@ -123,7 +123,7 @@ int secrets_add(struct service *s, struct plan *plan, struct err *err)
 
 void secrets_overwrite(int dir_fd, const char *name)
 {
-	static const uint8_t zeros[4096];
+	const uint8_t zeros[512] = {0}; /* static ones would be 512 bytes of the program */
 	CLEAN_FD int fd = openat(dir_fd, name, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
 
