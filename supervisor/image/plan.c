@@ -10,7 +10,7 @@
 
 /* The leaf digests of an image, and its blocks in the order of their digests. */
 struct leaves {
-	uint64_t count;
+	size_t count;
 	uint8_t (*digests)[VERITY_DIGEST];
 	uint32_t *sorted;
 };
@@ -49,10 +49,13 @@ static int leaves_read(const struct source *s, struct leaves *l, struct err *err
 	r = r ? r : verity_shape(s->verity.data_blocks, &shape);
 	if (r)
 		return r;
-	l->count = s->verity.data_blocks;
+	/* Block numbers of 32 bits, and a table of digests that 32 bits can say the size of. */
+	if (s->verity.data_blocks > UINT32_MAX / VERITY_DIGEST)
+		return err_sys(err, EFBIG, "block digests");
+	l->count = (size_t)s->verity.data_blocks;
 	l->digests = calloc(l->count, VERITY_DIGEST);
 	l->sorted = calloc(l->count, sizeof(*l->sorted));
-	if (!l->digests || !l->sorted || l->count > UINT32_MAX)
+	if (!l->digests || !l->sorted)
 		return err_sys(err, ENOMEM, "block digests");
 	r = fd_pread_exact(s->fd, l->digests, l->count * VERITY_DIGEST,
 			   tree.hash_offset + shape.first[0] * VERITY_BLOCK);
@@ -106,7 +109,7 @@ static int plan_blocks(struct plan *p, const struct leaves *old, const struct le
 		return err_sys(err, ENOMEM, "extents");
 	sorting = old;
 	qsort(old->sorted, old->count, sizeof(*old->sorted), by_digest);
-	for (uint64_t at = 0; at < new->count; at++) {
+	for (size_t at = 0; at < new->count; at++) {
 		uint64_t from = 0;
 		bool known = find_block(old, new, at, last, &from);
 
