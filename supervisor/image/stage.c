@@ -137,6 +137,10 @@ int stage_mount_points(const char *stage, const struct policy *policy, struct er
 
 	for (size_t i = 0; !r && i < ARRAY_SIZE(always); i++)
 		r = make_directories(stage, always[i], err);
+	if (!r && *policy->sysfs)
+		r = make_directories(stage, "sys", err);
+	if (!r && policy->ready == READY_NOTIFY)
+		r = make_directories(stage, "run/notify", err);
 	for (size_t i = 0; !r && i < policy->tmpfs_count; i++)
 		r = make_directories(stage, policy->tmpfs[i].path, err);
 	for (size_t i = 0; !r && i < policy->volume_count; i++)

@@ -41,6 +41,7 @@ static const struct message_def messages[] = {
 	ROW(M_NAMED_END, LAUNCHER, SUPERVISOR, PLAIN, 0, 0),
 	ROW(M_ADMITTED, LAUNCHER, SUPERVISOR, sizeof(struct message_admitted), 1, FD_SEALED),
 	ROW(M_RUNNING, LAUNCHER, SUPERVISOR, sizeof(struct message_running), 1, FD_PIDFD),
+	ROW(M_READINESS, LAUNCHER, SUPERVISOR, KIND, 1, FD_DOORBELL),
 	ROW(M_PROBING, LAUNCHER, SUPERVISOR, sizeof(struct message_running), 1, FD_PIDFD),
 	ROW(M_DONE, LAUNCHER, SUPERVISOR, sizeof(struct message_done), 0, 0),
 	ROW(M_OUTPUT, LAUNCHER, RECORDER, sizeof(struct message_output), 1, FD_PIPE),

@@ -77,6 +77,7 @@ enum store_kind {
 	STORE_MOUNTS,          /* mount namespace that every life copies */
 	STORE_SECRETS,         /* writable mount of /run/secrets, to be wiped */
 	STORE_STANDBY_SECRETS, /* that of a parked life */
+	STORE_READY,           /* where the service says that it is ready */
 	STORE_KIND_COUNT
 };
 
@@ -171,6 +172,8 @@ enum message_type {
 		   more */
 	/* launcher -> init */
 	M_PROMOTE, /* the parked life of this generation is the service's now: its gate opens */
+	M_READINESS, /* launcher -> supervisor: where this life of the service says that it is ready
+		      */
 	M_COUNT
 };
 
@@ -189,10 +192,10 @@ struct message_plain {
 	struct message_head head;
 };
 
-struct message_kind { /* STORED STORE DROP BOUND SHUTDOWN POWER */
+struct message_kind { /* STORED STORE DROP BOUND SHUTDOWN POWER READINESS */
 	struct message_head head;
 	uint32_t kind; /* enum store_kind (STORE_KIND_COUNT in DROP = all of the subject),
-			  bound_kind or power */
+			  bound_kind, power or policy_ready */
 };
 
 struct message_child { /* + pidfd */

@@ -31,24 +31,47 @@ int policy_check_nofile(const struct policy *policy, const struct device_policy 
 	return err_hint(err, HINT_ASK);
 }
 
-int policy_check_tmpfs(const struct policy *policy, const struct device_policy *device,
+/* All that a service has of tmpfs: the mounts that it names, and /dev/shm. */
+static int check_tmpfs(const struct policy *policy, uint64_t sum,
 		       const struct device_service *service, struct err *err)
 {
 	char asked[24] = "";
 	char granted[24] = "";
 	struct text asked_text = TEXT_IN(asked);
 	struct text granted_text = TEXT_IN(granted);
-	uint64_t sum = 0;
 
-	(void)device;
 	for (unsigned int i = 0; i < policy->tmpfs_count; i++)
-		sum += policy->tmpfs[i].size; /* 8 times 1 TiB at most */
+		sum += policy->tmpfs[i].size; /* 9 times 1 TiB at most */
 	if (sum <= service->bounds.tmpfs_size)
 		return 0;
 	policy_print_size(&asked_text, sum);
 	policy_print_size(&granted_text, service->bounds.tmpfs_size);
 	text_add(&asked_text, " in all");
 	return above(asked, granted, err);
+}
+
+int policy_check_tmpfs(const struct policy *policy, const struct device_policy *device,
+		       const struct device_service *service, struct err *err)
+{
+	(void)device;
+	return check_tmpfs(policy, 0, service, err);
+}
+
+int policy_check_shm(const struct policy *policy, const struct device_policy *device,
+		     const struct device_service *service, struct err *err)
+{
+	(void)device;
+	return policy->shm_size ? check_tmpfs(policy, policy->shm_size, service, err) : 0;
+}
+
+int policy_check_sysfs(const struct policy *policy, const struct device_policy *device,
+		       const struct device_service *service, struct err *err)
+{
+	(void)device;
+	if (!*policy->sysfs || str_equal(policy->sysfs, service->sysfs))
+		return 0;
+	(void)err_set(err, EACCES, "%s: not granted by the device", policy->sysfs);
+	return err_hint(err, "sysfs = the same in [service NAME] of supervisor.conf grants it");
 }
 
 /* Does the section of @service say that @volume crosses to or from it? With @rw: also for writing.

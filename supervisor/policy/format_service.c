@@ -18,8 +18,7 @@ static const struct policy_key service_rows[] = {
 
 static const struct policy_refusal refusals[] = {
 #include "policy/refusals.def"
-	LATER("apparmor"), LATER("landlock"), LATER("init"), LATER("shm_size"),
-	LATER("sysfs"),
+	LATER("apparmor"), LATER("landlock"),
 };
 /* clang-format on */
 

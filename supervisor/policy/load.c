@@ -166,15 +166,16 @@ static int unknown_key(struct load *l, const char *name, const char *value, int 
 }
 
 /* "FILE:LINE: [section] key = value: reason"; what may be a secret is not repeated. */
-static int explain(struct load *l, const struct policy_key *key, const char *value, int line)
+static int explain(struct load *l, const struct policy_key *key, const char *name,
+		   const char *value, int line)
 {
 	const char *rest = strlen(value) > SHOWN_VALUE ? "..." : "";
 	const char *shown = key->type->secret ? "(not shown)" : value;
 
 	if (!l->err.hint[0])
 		(void)err_hint(&l->err, "%s", key->type->syntax);
-	return err_prefix(&l->err, "%s:%d: [%s] %s = %.*s%s", l->file, line, l->section->name,
-			  key->name, SHOWN_VALUE, shown, key->type->secret ? "" : rest);
+	return err_prefix(&l->err, "%s:%d: [%s] %s = %.*s%s", l->file, line, l->section->name, name,
+			  SHOWN_VALUE, shown, key->type->secret ? "" : rest);
 }
 
 static int take_value(struct load *l, const struct policy_key *key, const char *name,
@@ -220,9 +221,9 @@ static int take_key(struct load *l, const char *name, const char *value, int lin
 	if (note_line(l, (size_t)(key - l->section->keys), line) && !key->many) {
 		(void)err_set(&l->err, EINVAL, "is repeated");
 		(void)err_hint(&l->err, "it can only have one value");
-		return explain(l, key, value, line);
+		return explain(l, key, name, value, line);
 	}
-	return take_value(l, key, name, value) ? explain(l, key, value, line) : 0;
+	return take_value(l, key, name, value) ? explain(l, key, name, value, line) : 0;
 }
 
 /* inih's callback; 1 to go on. A section's head comes without name. */
@@ -259,7 +260,8 @@ static int finish_format(struct load *l)
 	if (!key)
 		return err_prefix(&l->err, "%s", l->file);
 	(void)key->type->print(key, l->base, culprit.index, &text);
-	return explain(l, key, value, line_of(l, (size_t)(key - l->section->keys), culprit.index));
+	return explain(l, key, key->name, value,
+		       line_of(l, (size_t)(key - l->section->keys), culprit.index));
 }
 
 static int finish(struct load *l)

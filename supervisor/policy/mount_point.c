@@ -6,8 +6,8 @@
 
 /* Paths that are the sandbox's own; a mount at or below them would cover what was proven. "/"
  * stands for itself only. */
-static const char *const own_paths[] = {"/proc", "/sys", "/dev", "/run/secrets",
-					"/usr/lib/bartizan"};
+static const char *const own_paths[] = {"/proc",        "/sys",        "/dev",
+					"/run/secrets", "/run/notify", "/usr/lib/bartizan"};
 
 static bool is_below(const char *path, const char *above)
 {

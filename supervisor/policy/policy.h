@@ -13,7 +13,7 @@
  * processes; all times in milliseconds, all sizes in bytes.
  */
 
-#define POLICY_MAGIC        0x4250564eu /* "BPVN": changes with every change of the struct */
+#define POLICY_MAGIC        0x42505676u /* "vVPB": changes with every change of the struct */
 #define POLICY_ARGV_BYTES   2048
 #define POLICY_ENV_BYTES    4096
 #define POLICY_PATH_SIZE    128
@@ -27,6 +27,9 @@
 #define POLICY_SYSCTL_BYTES 1024
 #define POLICY_DEVICE_NAME  32
 #define POLICY_DEVICES_MAX  8
+#define POLICY_SYSFS_SIZE   112 /* with "/sys/" in front it is a path of POLICY_PATH_SIZE */
+#define POLICY_READY_FD_MIN 3
+#define POLICY_READY_FD_MAX 9
 #define POLICY_KEYS_MAX     112 /* rows of [service] */
 #define POLICY_HOST_SIZE    65  /* HOST_NAME_MAX and its terminator */
 
@@ -45,8 +48,9 @@ struct policy_device_list {
 
 enum policy_arch { ARCH_X86_64, ARCH_AARCH64, ARCH_ARMV7, ARCH_RISCV64, ARCH_COUNT };
 enum policy_restart { RESTART_NO, RESTART_ON_FAILURE, RESTART_COUNT };
-enum policy_ready { READY_EXEC, READY_COUNT };
+enum policy_ready { READY_EXEC, READY_NOTIFY, READY_FD, READY_COUNT };
 enum policy_overflow { OVERFLOW_DROP, OVERFLOW_BLOCK, OVERFLOW_COUNT };
+enum policy_on_fail { ON_FAIL_RESTART, ON_FAIL_STOP, ON_FAIL_NONE, ON_FAIL_COUNT };
 enum policy_depend { DEPEND_STARTED, DEPEND_HEALTHY, DEPEND_COUNT };
 enum policy_seccomp { SECCOMP_STRICT, SECCOMP_MOBY, SECCOMP_FILE, SECCOMP_COUNT };
 
@@ -125,6 +129,8 @@ struct policy {
 
 	uint8_t tmpfs_count;
 	struct policy_tmpfs tmpfs[POLICY_TMPFS_MAX];
+	uint64_t shm_size;             /* of /dev/shm; 0: there is none */
+	char sysfs[POLICY_SYSFS_SIZE]; /* an attribute below /sys; empty: none */
 	uint8_t volume_count;
 	struct policy_volume volumes[POLICY_VOLUMES_MAX];
 	uint8_t secret_count;
@@ -141,8 +147,10 @@ struct policy {
 
 	uint8_t restart; /* enum policy_restart */
 	uint32_t restart_max;
-	uint8_t ready; /* enum policy_ready */
-	bool standby;  /* the next life waits, proven, before its exec */
+	uint8_t ready;    /* enum policy_ready */
+	uint8_t ready_fd; /* of READY_FD: the number that the program writes a newline to */
+	bool init;        /* a minimal init of ours is process 1 of the namespace */
+	bool standby;     /* the next life waits, proven, before its exec */
 	uint32_t stop_signal;
 	uint32_t stop_timeout_ms;
 	uint8_t depends_count;
@@ -154,6 +162,7 @@ struct policy {
 	uint32_t health_timeout_ms;
 	uint32_t health_start_period_ms;
 	uint32_t health_retries;
+	uint8_t on_fail; /* enum policy_on_fail */
 
 	uint32_t log_rate;    /* lines per second */
 	uint32_t log_burst;   /* lines */
@@ -175,7 +184,7 @@ struct policy {
  * maxima for every service, [service NAME] for one. A service that is not named here does not exist
  * for the device.
  */
-#define DEVICE_MAGIC        0x42444342u /* "BDCB" */
+#define DEVICE_MAGIC        0x42444375u /* "BDCB" */
 #define DEVICE_SERVICES_MAX 256
 #define DEVICE_ADDRESS_SIZE 46 /* INET6_ADDRSTRLEN */
 #define DEVICE_SHARED_BYTES 160
@@ -220,6 +229,7 @@ struct device_service {
 	bool allow_shell;
 	char min_version[POLICY_VERSION_SIZE]; /* empty: any */
 	struct policy_device_list devices;     /* those that the service may ask for */
+	char sysfs[POLICY_SYSFS_SIZE];         /* the attribute that it may ask for; empty: none */
 };
 
 struct device_syslog {

@@ -51,6 +51,14 @@ static void fill_memory(struct policy *p)
 						   : TMPFS_DEFAULT;
 }
 
+static bool was_set(const struct policy *p, const char *name)
+{
+	for (size_t i = 0; i < policy_service_table.count; i++)
+		if (str_equal(policy_service_table.keys[i].name, name))
+			return p->lines[i] != 0;
+	return false;
+}
+
 /* Which value it is, and why. */
 static int blame(struct policy_culprit *culprit, const char *key, unsigned int index)
 {
@@ -62,6 +70,10 @@ static int check_memory(const struct policy *p, struct policy_culprit *culprit, 
 {
 	if (p->memory_high > p->memory)
 		return err_set(err, blame(culprit, "memory_high", 0), "above memory");
+	if (was_set(p, "memory_swap") && !was_set(p, "memory")) {
+		(void)err_set(err, blame(culprit, "memory_swap", 0), "stands without memory");
+		return err_hint(err, "it counts memory and swap together: say both");
+	}
 	if (p->memory_swap < p->memory) {
 		(void)err_set(err, blame(culprit, "memory_swap", 0), "below memory");
 		return err_hint(err,
@@ -69,19 +81,14 @@ static int check_memory(const struct policy *p, struct policy_culprit *culprit, 
 	}
 	if (p->memory_reservation > p->memory)
 		return err_set(err, blame(culprit, "memory_reservation", 0), "above memory");
+	if (p->shm_size > p->memory)
+		return err_set(err, blame(culprit, "shm_size", 0),
+			       "larger than memory, which it is charged to");
 	for (unsigned int i = 0; i < p->tmpfs_count; i++)
 		if (p->tmpfs[i].size > p->memory)
 			return err_set(err, blame(culprit, "tmpfs", i),
 				       "larger than memory, which it is charged to");
 	return 0;
-}
-
-static bool was_set(const struct policy *p, const char *name)
-{
-	for (size_t i = 0; i < policy_service_table.count; i++)
-		if (str_equal(policy_service_table.keys[i].name, name))
-			return p->lines[i] != 0;
-	return false;
 }
 
 static int check_standby(const struct policy *p, struct policy_culprit *culprit, struct err *err)
@@ -92,6 +99,11 @@ static int check_standby(const struct policy *p, struct policy_culprit *culprit,
 		(void)err_set(err, blame(culprit, "standby", 0),
 			      "restart = no starts no next life");
 		return err_hint(err, "restart = on-failure");
+	}
+	if (p->ready != READY_EXEC) {
+		(void)err_set(err, blame(culprit, "standby", 0),
+			      "not built in beside ready = notify or fd:N");
+		return err_hint(err, "ready = exec: a parked life has nobody to tell yet");
 	}
 	if (p->pids_limit < 2 || p->rlimits[RLIMIT_NPROC].hard < 2) {
 		(void)err_set(err, blame(culprit, "standby", 0), "counts as one process");
@@ -115,8 +127,11 @@ int policy_check_relations(const struct policy *policy, struct policy_culprit *c
 	}
 	if (!(policy->caps & POLICY_CAP_SYS_NICE) &&
 	    (policy->rlimits[RLIMIT_NICE].hard || policy->rlimits[RLIMIT_RTPRIO].hard)) {
-		(void)err_set(err, blame(culprit, "ulimit", 0),
-			      "priority needs cap_add = SYS_NICE");
+		(void)err_set(
+			err,
+			blame(culprit, "ulimit",
+			      policy->rlimits[RLIMIT_NICE].hard ? RLIMIT_NICE : RLIMIT_RTPRIO),
+			"priority needs cap_add = SYS_NICE");
 		return err_hint(err, "the device must grant it");
 	}
 	if (policy->health.count && policy->health_timeout_ms > policy->health_interval_ms)

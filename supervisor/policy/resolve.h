@@ -22,6 +22,10 @@ int policy_check_nofile(const struct policy *policy, const struct device_policy 
 			const struct device_service *service, struct err *err);
 int policy_check_tmpfs(const struct policy *policy, const struct device_policy *device,
 		       const struct device_service *service, struct err *err);
+int policy_check_shm(const struct policy *policy, const struct device_policy *device,
+		     const struct device_service *service, struct err *err);
+int policy_check_sysfs(const struct policy *policy, const struct device_policy *device,
+		       const struct device_service *service, struct err *err);
 int policy_check_volumes(const struct policy *policy, const struct device_policy *device,
 			 const struct device_service *service, struct err *err);
 int policy_check_seccomp(const struct policy *policy, const struct device_policy *device,

@@ -38,7 +38,7 @@
 
 /* tables.c */
 extern const char *const policy_arch_words[];
-extern const char *const policy_ready_words[];
+extern const char *const policy_on_fail_words[];
 extern const char *const policy_overflow_words[];
 extern const char *const policy_facility_words[];
 extern const char *const policy_expiry_words[];

@@ -23,7 +23,7 @@ _Static_assert(offsetof(struct device_service, shared_text) ==
 	       "pair");
 
 const char *const policy_arch_words[ARCH_COUNT] = {"x86_64", "aarch64", "armv7", "riscv64"};
-const char *const policy_ready_words[READY_COUNT] = {"exec"};
+const char *const policy_on_fail_words[ON_FAIL_COUNT] = {"restart", "stop", "none"};
 const char *const policy_overflow_words[OVERFLOW_COUNT] = {"drop", "block"};
 const char *const policy_facility_words[] = {
 	"kern",   "user",   "mail",     "daemon", "auth",   "syslog", "lpr",    "news",

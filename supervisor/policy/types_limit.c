@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -117,6 +118,67 @@ const struct policy_type policy_type_restart = {
 	.syntax = "no or on-failure:COUNT",
 	.print = print_restart,
 	.valid = valid_restart,
+};
+
+/* ready = exec, notify or fd:N: the number lies behind the word. */
+static_assert(offsetof(struct policy, ready_fd) == offsetof(struct policy, ready) + 1,
+	      "ready_fd must follow ready");
+
+int policy_parse_ready(const struct policy_key *key, const char *value, void *base, struct err *err)
+{
+	struct policy *policy = base;
+	uint64_t fd = 0;
+
+	(void)key;
+	if (str_starts(value, "fd:")) {
+		if (str_u64(value + 3, POLICY_READY_FD_MIN, POLICY_READY_FD_MAX, &fd))
+			return err_set(err, ERANGE, "the descriptor must be %d to %d",
+				       POLICY_READY_FD_MIN, POLICY_READY_FD_MAX);
+		policy->ready = READY_FD;
+	} else if (str_equal(value, "notify")) {
+		policy->ready = READY_NOTIFY;
+	} else if (str_equal(value, "exec")) {
+		policy->ready = READY_EXEC;
+	} else {
+		return err_set(err, EINVAL, "neither exec nor notify nor fd:N");
+	}
+	policy->ready_fd = (uint8_t)fd;
+	return 0;
+}
+
+static bool print_ready(const struct policy_key *key, const void *base, unsigned int index,
+			struct text *out)
+{
+	const struct policy *policy = base;
+
+	(void)key;
+	if (index)
+		return false;
+	if (policy->ready == READY_FD) {
+		text_add(out, "fd:");
+		text_add_u64(out, policy->ready_fd);
+	} else {
+		text_add(out, policy->ready == READY_NOTIFY ? "notify" : "exec");
+	}
+	return true;
+}
+
+static int valid_ready(const struct policy_key *key, const void *base, struct err *err)
+{
+	const struct policy *policy = base;
+	bool numbered =
+		policy->ready_fd >= POLICY_READY_FD_MIN && policy->ready_fd <= POLICY_READY_FD_MAX;
+
+	if (policy->ready >= READY_COUNT ||
+	    (policy->ready == READY_FD ? !numbered : policy->ready_fd != 0))
+		return err_set(err, EBADMSG, "%s is out of its range", key->name);
+	return 0;
+}
+
+const struct policy_type policy_type_ready = {
+	.syntax = "exec, notify or fd:3 to fd:9",
+	.print = print_ready,
+	.valid = valid_ready,
 };
 
 static const struct {

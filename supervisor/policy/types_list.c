@@ -49,6 +49,9 @@ int policy_parse_command(const struct policy_key *key, const char *value, void *
 	if (r)
 		return r;
 	r = check_program(policy_words_at(&words, buffer, 0), err);
+	if (r && (strstr(value, "://") || str_starts(value, "CMD")))
+		return err_hint(err,
+				"put the probe into the image: a program that asks and exits 0");
 	if (r)
 		return err_hint(err, "write it as /usr/bin/program; there is no PATH and no shell");
 	words_store(key, base, &words, buffer);
@@ -201,6 +204,10 @@ static int check_env(const char *value, size_t *name_size, struct err *err)
 			return err_set(err, EPERM,
 				       "%s makes a loader run code that was not named in command",
 				       name);
+	if (str_equal(name, "NOTIFY_SOCKET")) {
+		(void)err_set(err, EPERM, "NOTIFY_SOCKET is the launcher's to set");
+		return err_hint(err, "ready = notify");
+	}
 	return check_secret(name, equals + 1, err);
 }
 

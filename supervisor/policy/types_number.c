@@ -200,20 +200,29 @@ static int valid_flag(const struct policy_key *key, const void *base, struct err
 	return 0;
 }
 
+#define WORDS_NUMBERED 16 /* so many words or more have numbers that people know */
+
 int policy_parse_word(const struct policy_key *key, const char *value, void *base, struct err *err)
 {
-	char all[96] = "";
+	char all[112] = "";
 	struct text list = TEXT_IN(all);
+	uint64_t number;
 
 	for (uint64_t i = 0; i <= key->max; i++) {
 		if (str_equal(value, key->words[i])) {
 			policy_number_set(key, base, i);
 			return 0;
 		}
-		text_add(&list, i ? " or " : "");
+		text_add(&list, i ? " " : "");
 		text_add(&list, key->words[i]);
 	}
-	return err_set(err, EINVAL, "not %s", all);
+	/* Numbers only where the words are names of numbers (RFC 5424, table 1). */
+	if (key->max >= WORDS_NUMBERED && str_u64(value, 0, key->max, &number) == 0) {
+		policy_number_set(key, base, number);
+		return 0;
+	}
+	(void)err_set(err, EINVAL, "not one of the words for it");
+	return err_hint(err, "%s", list.cut ? "`bartizan explain` lists them" : all);
 }
 
 static bool print_word(const struct policy_key *key, const void *base, unsigned int index,

@@ -66,6 +66,19 @@ static const char *check_file(const char *text)
 	return NULL;
 }
 
+/* Below /sys. What is there at all is the kernel's and the board's; the launcher looks. */
+static const char *check_sysfs(const char *text)
+{
+	if (!only(text, "-_.:,@+/"))
+		return "holds a character other than a-z A-Z 0-9 - _ . : , @ + /";
+	if (text[0] == '/' || strstr(text, "//") || str_ends(text, "/") || !strchr(text, '/'))
+		return "not the path of an attribute below /sys";
+	if (strstr(text, "/./") || strstr(text, "/../") || text[0] == '.' || str_ends(text, "/.") ||
+	    str_ends(text, "/.."))
+		return "not a plain path: no . and .. on the way";
+	return NULL;
+}
+
 static int parse_text(const struct policy_key *key, const char *value, void *base,
 		      const char *wrong, struct err *err)
 {
@@ -121,6 +134,7 @@ TEXT_TYPE(host, "host name: gateway-7");
 TEXT_TYPE(board, "board: qemu-x86_64");
 TEXT_TYPE(version, "version: 1.4.2");
 TEXT_TYPE(path, "absolute path: /var/lib/data");
+TEXT_TYPE(sysfs, "attribute below /sys: class/thermal/thermal_zone0/temp");
 TEXT_TYPE(file, "file below /etc/bartizan: ca.pem");
 /* clang-format on */
 

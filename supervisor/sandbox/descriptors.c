@@ -40,6 +40,11 @@ static int place(int fd, int number, int flags)
 	return dup3(fd, number, flags) < 0 ? -errno : 0;
 }
 
+static int free_number(int number)
+{
+	return close(number) && errno != EBADF ? -errno : 0;
+}
+
 int step_descriptors_apply(struct plan *p, struct err *err)
 {
 	unsigned int last = 3 + p->fd_count;
@@ -48,7 +53,7 @@ int step_descriptors_apply(struct plan *p, struct err *err)
 	for (int i = 0; i < 3 && !r; i++)
 		r = place(p->stdio[i], i, 0);
 	for (unsigned int i = 0; i < p->fd_count && !r; i++)
-		r = place(p->fds[i], (int)(3 + i), 0);
+		r = p->fds[i] < 0 ? free_number((int)(3 + i)) : place(p->fds[i], (int)(3 + i), 0);
 	r = r ? r : place(p->exec_fd, plan_exec_number(p), O_CLOEXEC);
 	r = r ? r : child_place();
 	if (r)
@@ -62,7 +67,7 @@ int step_descriptors_apply(struct plan *p, struct err *err)
 int step_descriptors_prove(const struct plan *p, struct err *err)
 {
 	for (unsigned int i = 0; i < 3 + p->fd_count; i++)
-		if (fcntl((int)i, F_GETFD) != 0)
+		if (fcntl((int)i, F_GETFD) != (i < 3 || p->fds[i - 3] >= 0 ? 0 : -1))
 			return err_set(err, EBADF, "descriptor %u is not as planned", i);
 	for (int i = 0; i < 3; i++)
 		if (fcntl(plan_exec_number(p) + i, F_GETFD) != FD_CLOEXEC)

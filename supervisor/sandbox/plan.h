@@ -71,6 +71,7 @@ struct plan {
 
 	struct plan_device devices[PLAN_DEVICES_MAX];
 	unsigned int device_count;
+	bool has_shm; /* /dev has a place for a mount at /dev/shm */
 
 	uint32_t caps;  /* that the program holds, by the kernel's numbers */
 	bool low_ports; /* any port may be bound */
@@ -93,7 +94,7 @@ struct plan {
 	char *argv[PLAN_ARGS_MAX];
 	char *envp[PLAN_ARGS_MAX];
 	int stdio[3];
-	int fds[PLAN_FDS_MAX]; /* become 3, 4, ... */
+	int fds[PLAN_FDS_MAX]; /* become 3, 4, ...; -1: that number stays free */
 	unsigned int fd_count;
 };
 

@@ -49,13 +49,13 @@ static int populate_dev(int dir, struct err *err)
 /* "dri/card0": the directories on the way. */
 static int make_parents(int dir, const char *name, struct err *err)
 {
-	char path[POLICY_DEVICE_NAME];
+	char path[POLICY_PATH_SIZE];
 
 	for (const char *slash = strchr(name, '/'); slash; slash = strchr(slash + 1, '/')) {
 		str_join(path, sizeof(path), name, "", "");
 		path[slash - name] = '\0';
 		if (mkdirat(dir, path, 0755) && errno != EEXIST)
-			return err_sys(err, errno, "/dev/%s", path);
+			return err_sys(err, errno, "directory %s", path);
 	}
 	return 0;
 }
@@ -85,6 +85,8 @@ int root_make_dev(const struct plan *plan, struct err *err)
 	if (fd < 0)
 		return fd;
 	r = populate_dev(fd, err);
+	if (!r && plan->has_shm && mkdirat(fd, "shm", 0755))
+		r = err_sys(err, errno, "/dev/shm");
 	for (unsigned int i = 0; !r && i < plan->device_count; i++)
 		r = add_device(fd, plan, &plan->devices[i], err);
 	if (r)
@@ -127,6 +129,25 @@ int root_make_empty(const char *const *dirs, struct err *err)
 			return err_sys(err, errno, "directory %s of an empty root", *dirs);
 	r = mounts_change(fd, MOUNT_RDONLY, 0);
 	return r ? err_sys(err, -r, "an empty root cannot be made read-only") : take_fd(&fd);
+}
+
+int root_make_place(const char *name, struct err *err)
+{
+	static const struct mount_option options[] = {
+		{"size", "4k"}, {"nr_inodes", "32"}, {"mode", "0755"}, {NULL, NULL}};
+	CLEAN_FD int fd =
+		mounts_new("tmpfs", options, MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC, err);
+	int r;
+
+	if (fd < 0)
+		return fd;
+	r = make_parents(fd, name, err);
+	if (!r && mknodat(fd, name, S_IFREG | 0444, 0))
+		r = err_sys(err, errno, "%s", name);
+	if (r)
+		return r;
+	r = mounts_change(fd, MOUNT_RDONLY, 0);
+	return r ? err_sys(err, -r, "%s cannot be made read-only", name) : take_fd(&fd);
 }
 
 int procfs_open(struct err *err)

@@ -26,6 +26,10 @@ int root_make_tmpfs(const struct root_tmpfs *t, struct err *err);
 /* The root of a helper: nothing but the directories @dirs (NULL-terminated, parents first). */
 int root_make_empty(const char *const *dirs, struct err *err);
 
+/* A read-only tree that holds nothing but an empty file at @name, for a mount on it. fd or -errno.
+ */
+int root_make_place(const char *name, struct err *err);
+
 /* The launcher's own procfs: attached nowhere, so no service can reach or redirect it. */
 int procfs_open(struct err *err);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "service/machine.h"
 
 struct service *service_find(struct service_table *t, const char *name)
 {
@@ -32,6 +33,12 @@ static int check_one(struct service_table *t, const struct policy_depends *need,
 	if (other->state != SERVICE_RUNNING)
 		return err_set(why, EAGAIN, "waits for %s, which is %s", need->name,
 			       service_state_name(other->state));
+	/* Adopted: how it says that it is ready is known when it is admitted again, or refused. */
+	if (!other->has_plan && !other->why.code)
+		return err_set(why, EAGAIN, "waits for %s, which is admitted anew", need->name);
+	if (!service_is_ready(other))
+		return err_set(why, EAGAIN, "waits for %s, which has not said that it is ready",
+			       need->name);
 	if (need->on == DEPEND_HEALTHY && other->health.state != HEALTH_HEALTHY)
 		return err_set(why, EAGAIN, "waits for %s, whose health is %s", need->name,
 			       service_health_name(other->health.state));

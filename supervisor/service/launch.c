@@ -92,6 +92,9 @@ void service_adopt(struct service_table *t, struct service *s, uint32_t generati
 {
 	if (service_apply(t, s, ON_ADOPT))
 		return;
+	/* Nobody knows what it said to whom: those who wait for it shall not wait for ever. */
+	if (!s->generation)
+		s->ready_generation = generation;
 	if (generation > s->generation)
 		s->generation = generation;
 	if (s->parked <= s->generation)
@@ -179,11 +182,29 @@ void service_running(struct service_table *t, struct service *s, uint32_t genera
 	if (!service_lost(&early)) {
 		s->pid = pid;
 		(void)service_apply(t, s, ON_STARTED);
-		/* ready = exec: what runs is ready. */
-		audit_emit(EVENT_READY, AUDIT_S(s->name), AUDIT_N(generation));
+		if (service_is_ready(s))
+			audit_emit(EVENT_READY, AUDIT_S(s->name), AUDIT_N(generation));
 	}
 	if (early.code)
 		service_finish(t, s, &early);
+	service_settle(t);
+}
+
+bool service_is_ready(const struct service *s)
+{
+	return s->state == SERVICE_RUNNING &&
+	       (!s->plan.says_ready || s->ready_generation == s->generation);
+}
+
+void service_told_ready(struct service_table *t, struct service *s, uint32_t generation)
+{
+	if (s->ready_generation == generation)
+		return;
+	s->ready_generation = generation;
+	/* Before M_RUNNING it is only noted: the two come on different ways. */
+	if (s->state == SERVICE_RUNNING && s->generation == generation && s->plan.says_ready)
+		audit_emit(EVENT_READY, AUDIT_S(s->name), AUDIT_N(generation));
+	t->ops->changed(s);
 	service_settle(t);
 }
 

@@ -238,6 +238,17 @@ void service_due(struct service_table *t, struct service *s)
 	service_settle(t);
 }
 
+/* on_fail. One that is only recorded is probed on and may get well again. */
+static void fall_sick(struct service_table *t, struct service *s)
+{
+	if (s->plan.on_fail == ON_FAIL_NONE)
+		return;
+	s->sick = true;
+	if (s->plan.on_fail == ON_FAIL_STOP)
+		s->wanted = false;
+	(void)service_apply(t, s, ON_SICK);
+}
+
 static void health_news(struct service_table *t, struct service *s)
 {
 	if (s->health.state == HEALTH_HEALTHY) {
@@ -245,8 +256,7 @@ static void health_news(struct service_table *t, struct service *s)
 	} else {
 		audit_emit(EVENT_UNHEALTHY, AUDIT_S(s->name), AUDIT_N(s->generation),
 			   AUDIT_N(s->health.failures));
-		s->sick = true;
-		(void)service_apply(t, s, ON_SICK);
+		fall_sick(t, s);
 	}
 	t->ops->changed(s);
 	service_settle(t);

@@ -39,6 +39,9 @@ void service_forbid(struct service_table *t, struct service *s,
 void service_admitted(struct service *s, const struct service_identity *identity,
 		      const struct policy *policy);
 void service_running(struct service_table *t, struct service *s, uint32_t generation, int32_t pid);
+/* The service itself said that it is ready; from any life, which may be over. */
+void service_told_ready(struct service_table *t, struct service *s, uint32_t generation);
+bool service_is_ready(const struct service *s);
 void service_probing(struct service_table *t, struct service *s, uint32_t probe);
 void service_answer(struct service_table *t, struct service *s, uint16_t type, uint32_t generation,
 		    const struct err *err);

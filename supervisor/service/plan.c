@@ -60,6 +60,8 @@ int service_plan_copy(struct service_plan *plan, const struct policy *policy, st
 		.health_timeout_ms = policy->health_timeout_ms,
 		.health_start_period_ms = policy->health_start_period_ms,
 		.health_retries = policy->health_retries,
+		.on_fail = policy->on_fail,
+		.says_ready = policy->ready != READY_EXEC,
 		.depends_count = policy->depends_count,
 	};
 	memcpy(plan->depends, policy->depends, sizeof(plan->depends));

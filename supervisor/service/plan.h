@@ -20,6 +20,8 @@ struct service_plan {
 	uint32_t health_timeout_ms;
 	uint32_t health_start_period_ms;
 	uint32_t health_retries;
+	uint8_t on_fail; /* enum policy_on_fail */
+	bool says_ready; /* itself, later than it is executed */
 	uint32_t depends_count;
 	struct policy_depends depends[POLICY_DEPENDS_MAX];
 };

@@ -50,6 +50,7 @@ struct service {
 	uint32_t parked;     /* generation of the life that waits before its exec; 0: none */
 	uint32_t lost;       /* parked lives in a row that did not last */
 	uint64_t parked_ms;  /* when @parked was asked for */
+	uint32_t ready_generation; /* of the last life that said it was ready */
 	uint32_t leaf; /* generation whose cgroup and pipes the launcher still keeps; 0: none */
 	int32_t pid;
 	uint64_t delay_ms;

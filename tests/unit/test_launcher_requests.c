@@ -62,6 +62,7 @@ void link_send(struct link *link, const void *message, const int *fds, int fd_co
 	       : type == M_ADMITTED  ? sizeof(struct message_admitted)
 	       : type == M_NAMED     ? sizeof(struct message_name)
 	       : type == M_NAMED_END ? sizeof(struct message_plain)
+	       : type == M_READINESS ? sizeof(struct message_kind)
 				     : sizeof(struct message_running));
 }
 
@@ -125,6 +126,11 @@ void standby_drop(struct service *s)
 	s->standby.generation = 0;
 }
 
+bool start_is_alive(const struct service *s)
+{
+	return s->pidfd >= 0;
+}
+
 int start_pid(int pidfd)
 {
 	return pidfd + 1000;
@@ -177,6 +183,7 @@ static int setup(void **state)
 	for (uint16_t i = 0; i < CONFIG_SERVICES_MAX; i++) {
 		launcher.services[i].slot = i;
 		launcher.services[i].pidfd = launcher.services[i].policy_fd = -1;
+		launcher.services[i].ready_fd = -1;
 	}
 	(void)str_copy(launcher.services[2].name, NAME_SIZE, "web");
 	(void)str_copy(launcher.services[5].name, NAME_SIZE, "mqtt");
@@ -347,6 +354,34 @@ static void test_park_and_start(void **state)
 	assert_string_equal(sent[0].done.step, "standby");
 }
 
+/* Where it says that it is ready: told with its start, and to every supervisor while it lives. */
+static void test_readiness(void **state)
+{
+	struct service *s = &launcher.services[2];
+
+	(void)state;
+	s->pidfd = 50;
+	s->generation = 4;
+	s->admitted = true;
+	s->policy.ready = READY_NOTIFY;
+	ask(M_START, 2, 4, NULL);
+	assert_int_equal(sent_count, 2);
+	s->ready_fd = 51;
+	ask(M_START, 2, 4, NULL);
+	assert_int_equal(sent_count, 3);
+	assert_int_equal(sent[1].head.type, M_READINESS);
+	assert_int_equal(sent[1].head.generation, 4);
+	assert_int_equal(sent[1].kind.kind, READY_NOTIFY);
+	sent_count = 0;
+	requests_link(77);
+	assert_int_equal(sent[sent_count - 2].head.type, M_READINESS);
+	s->pidfd = -1;
+	sent_count = 0;
+	requests_link(77);
+	for (size_t i = 0; i < sent_count; i++)
+		assert_int_not_equal(sent[i].head.type, M_READINESS);
+}
+
 static void test_probe_and_release(void **state)
 {
 	(void)state;
@@ -376,6 +411,7 @@ int main(void)
 		cmocka_unit_test_setup(test_admit_fails, setup),
 		cmocka_unit_test_setup(test_start_once, setup),
 		cmocka_unit_test_setup(test_park_and_start, setup),
+		cmocka_unit_test_setup(test_readiness, setup),
 		cmocka_unit_test_setup(test_probe_and_release, setup),
 	};
 

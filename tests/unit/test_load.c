@@ -135,7 +135,8 @@ static const struct {
 	{"memory = 64 m\n", "not of the form"},
 	{"memory =\n", "has no value"},
 	{"memory_high = 128m\n", "f:3: [service] memory_high = 128m: above memory"},
-	{"memory_swap = 32m\n", "f:3: [service] memory_swap = 32m: below memory"},
+	{"memory = 64m\nmemory_swap = 32m\n", "f:4: [service] memory_swap = 32m: below memory"},
+	{"memory_swap = 80m\n", "f:3: [service] memory_swap = 80m: stands without memory"},
 	{"memory_reservation = 65m\n", "memory_reservation = 65m: above memory"},
 	{"cpus = 0\n", "out of range"},
 	{"cpus = 1,5\n", "not of the form"},
@@ -184,7 +185,7 @@ static const struct {
 	{"stop_signal = KILL\n", "not one of TERM"},
 	{"stop_timeout = 10\n", "not of the form"},
 	{"stop_timeout = 11m\n", "out of range"},
-	{"ready = notify\n", "not exec"},
+	{"ready = later\n", "neither exec"},
 	{"health_cmd = probe\n", "absolute path"},
 	{"health_cmd = /p\nhealth_interval = 1s\nhealth_timeout = 2s\n",
 	 "f:5: [service] health_timeout = 2s: longer than health_interval"},
@@ -201,8 +202,8 @@ static const struct {
 	{"label.Site = x\n", "a label's name"},
 	{"label.bartizan.x = y\n", "reserved"},
 	{"log_rate = 10/m\n", "not of the form"},
-	{"log_facility = 3\n", "not kern"},
-	{"overflow = yes\n", "not drop or block"},
+	{"log_facility = 24\n", "not one of the words"},
+	{"overflow = yes\n", "not one of the words"},
 	{"mdwe = maybe\n", "neither yes nor no"},
 };
 
@@ -257,7 +258,7 @@ static void test_image(void **state)
 		{"[image]\nversion = 1_2\n", "holds a character"},
 		{"[image]\nepoch = 4294967296\n", "out of range"},
 		{"[image]\nepoch = -1\n", "not of the form"},
-		{"[image]\narch = mips\n", "not x86_64 or aarch64"},
+		{"[image]\narch = mips\n", "not one of the words"},
 		{"[image]\nname = a\nversion = 1\nepoch = 1\narch = armv7\n[service]\ncommand = "
 		 "/x\ndepends_on = a\n",
 		 "names the service itself"},

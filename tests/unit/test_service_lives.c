@@ -355,6 +355,37 @@ static void test_hanging_probe(void **state)
 	assert_string_equal(diary, "probe-KILL(web,3) ");
 }
 
+/* on_fail = none: on record, and probed on until it is well again. */
+static void test_sick_and_left_alone(void **state)
+{
+	struct service *s = probed();
+
+	(void)state;
+	s->plan.on_fail = ON_FAIL_NONE;
+	while (s->health.state == HEALTH_STARTING)
+		probe(s, 1);
+	probe(s, 1);
+	assert_int_equal(s->health.state, HEALTH_UNHEALTHY);
+	assert_int_equal(s->state, SERVICE_RUNNING);
+	assert_null(strstr(diary, "TERM"));
+	probe(s, 0);
+	assert_int_equal(s->health.state, HEALTH_HEALTHY);
+}
+
+static void test_sick_and_stopped(void **state)
+{
+	struct service *s = probed();
+
+	(void)state;
+	s->plan.on_fail = ON_FAIL_STOP;
+	while (s->state == SERVICE_RUNNING)
+		probe(s, 1);
+	assert_non_null(strstr(diary, "TERM(web,1)"));
+	die(s, CLD_KILLED, SIGTERM);
+	assert_int_equal(s->state, SERVICE_STOPPED);
+	assert_int_equal(timer_at[0], 0);
+}
+
 /* Overtaken by init: the probe's end is known before the launcher said that it began. */
 static void test_fast_probe(void **state)
 {
@@ -424,6 +455,8 @@ int main(void)
 		cmocka_unit_test_setup(test_health, fresh),
 		cmocka_unit_test_setup(test_hanging_probe, fresh),
 		cmocka_unit_test_setup(test_fast_probe, fresh),
+		cmocka_unit_test_setup(test_sick_and_left_alone, fresh),
+		cmocka_unit_test_setup(test_sick_and_stopped, fresh),
 		cmocka_unit_test_setup(test_adopted, fresh),
 		cmocka_unit_test_setup(test_start_is_repeated_with_its_number, fresh),
 	};

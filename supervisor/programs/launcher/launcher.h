@@ -77,6 +77,7 @@ struct service {
 	bool proven; /* its last start went well, so what is prepared is good and its filter bites
 		      */
 	int output_fd[2];    /* read ends of stdout, stderr */
+	int ready_fd;        /* where it says that it is ready; -1: nobody is to hear it */
 	int secrets_fd;      /* writable mount of its /run/secrets, to wipe it; -1: none */
 	int pidfd;           /* of @generation */
 	uint32_t generation; /* of the last start; 0: none */
@@ -253,6 +254,11 @@ void provision_open(void);
 
 /* volumes.c: the directories of the state partition that the service has. */
 int volumes_add(const struct service *s, struct plan *plan, struct err *err);
+
+/* parts.c: /dev/shm, one attribute of /sys, the ways to say "ready" */
+int parts_add(struct service *s, struct plan *plan, struct err *err);
+void parts_close(struct plan *plan);
+void parts_forget_ready(struct service *s);
 
 /* prepared.c: what every life of a service shares; made at the first start, kept by init. */
 int prepared_user(struct service *s, struct plan *plan, struct err *err);

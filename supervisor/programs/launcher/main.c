@@ -69,6 +69,7 @@ static void clear(void)
 		s->policy_fd = s->filter_fd = s->template_fd = s->userns_fd = s->pidfd = -1;
 		s->secrets_fd = s->standby.secrets_fd = -1;
 		s->standby.child = (struct child)CHILD_NONE;
+		s->ready_fd = -1;
 		s->pool = (struct pool){-1, -1};
 		s->output_fd[0] = s->output_fd[1] = -1;
 		s->standby.output_fd[0] = s->standby.output_fd[1] = -1;

@@ -53,12 +53,25 @@ static void handle_admit(struct service *s, struct received *received)
 	done(&asked->head, NULL, NULL);
 }
 
+/* Where this life says that it is ready; to every supervisor, until one has heard it. */
+static void say_readiness(const struct service *s)
+{
+	struct message_kind m = {.head = {.type = M_READINESS,
+					  .subject = SUBJECT_OF_SERVICE(s->slot),
+					  .generation = s->generation},
+				 .kind = s->policy.ready};
+
+	if (s->ready_fd >= 0 && s->admitted && start_is_alive(s))
+		link_send(&launcher.supervisor, &m, &s->ready_fd, 1);
+}
+
 static void say_running(const struct service *s, const struct message_head *asked)
 {
 	struct message_running m = {.head = *asked, .pid = start_pid(s->pidfd)};
 
 	m.head.type = M_RUNNING;
 	link_send(&launcher.supervisor, &m, &s->pidfd, 1);
+	say_readiness(s);
 	done(asked, NULL, NULL);
 }
 
@@ -235,5 +248,7 @@ void requests_link(int fd)
 			send_name(SUBJECT_OF_SERVICE(s->slot), s->name, s->autostart, NULL);
 	}
 	requests_names(false);
+	for (size_t i = 0; i < CONFIG_SERVICES_MAX; i++)
+		say_readiness(&launcher.services[i]);
 	link_send(&launcher.supervisor, &end, NULL, 0);
 }

@@ -56,6 +56,8 @@ static int *place_of_service(uint16_t slot, uint32_t kind)
 		return &s->filter_fd;
 	case STORE_RECORD:
 		return &note_fds[slot];
+	case STORE_READY:
+		return &s->ready_fd;
 	case STORE_SECRETS:
 		return &s->secrets_fd;
 	case STORE_STANDBY_SECRETS:

@@ -137,6 +137,7 @@ int start_plan(struct service *s, struct plan *plan, struct err *err)
 	plan->working_dir = p->working_dir;
 	plan->oom_score_adj = SERVICE_OOM_SCORE;
 	plan->mdwe = p->mdwe;
+	plan->has_shm = p->shm_size > 0;
 	plan->caps = p->caps & POLICY_CAPS_HELD;
 	plan->low_ports = (p->caps & POLICY_CAP_NET_BIND_SERVICE) != 0;
 	plan->sysctl_count = p->sysctls.count;
@@ -194,7 +195,8 @@ static int add_root(struct service *s, struct plan *plan, struct err *err)
 	(void)start_mount(plan, -1, "/proc", KEPT_SAFE, "proc");
 	r = add_tmpfs(s, plan, err);
 	r = r ? r : volumes_add(s, plan, err);
-	return r ? r : secrets_add(s, plan, err);
+	r = r ? r : secrets_add(s, plan, err);
+	return r ? r : parts_add(s, plan, err);
 }
 
 int start_limits(struct service *s, bool memory_high, struct err *err)
@@ -243,6 +245,24 @@ static int add_cgroup(struct service *s, struct plan *plan, struct err *err)
 	return plan->cgroup_fd < 0 ? plan->cgroup_fd : 0;
 }
 
+/* init = yes: ours is executed, and executes the program that was just looked at, by its path. */
+static int put_init(struct plan *plan, struct err *err)
+{
+	static char name[] = "init";
+	unsigned int count = 0;
+
+	while (plan->argv[count])
+		count++;
+	if (count + 1 >= PLAN_ARGS_MAX)
+		return err_set(err, E2BIG, "more than %d words", PLAN_ARGS_MAX - 2);
+	memmove(plan->argv + 1, plan->argv, (count + 1) * sizeof(plan->argv[0]));
+	plan->argv[0] = name;
+	fd_close(&plan->exec_fd);
+	plan->exec_fd = open(PROGRAMS "reaper", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	plan->program = NULL;
+	return plan->exec_fd < 0 ? err_sys(err, errno, PROGRAMS "reaper") : 0;
+}
+
 static int prepare(struct service *s, struct plan *plan, char step[24], struct err *err)
 {
 	int r;
@@ -256,6 +276,9 @@ static int prepare(struct service *s, struct plan *plan, char step[24], struct e
 	if (plan->exec_fd < 0)
 		return plan->exec_fd;
 	plan->program = s->policy.argv;
+	r = s->policy.init ? put_init(plan, err) : 0;
+	if (r)
+		return r;
 	(void)str_copy(step, 24, "cgroup");
 	return add_cgroup(s, plan, err);
 }
@@ -342,6 +365,7 @@ int start_service(struct service *s, uint32_t generation, char step[24], struct 
 	r = start_build(s, &plan, false, step, err);
 	r = r ? r : run(s, &plan, step, err);
 	process_close_mounts(&plan);
+	parts_close(&plan);
 	return start_conclude(s, r, err);
 }
 
@@ -356,6 +380,7 @@ int start_conclude(struct service *s, int r, struct err *err)
 	if (r) {
 		prepared_drop(s);
 		secrets_wipe(s, false);
+		parts_forget_ready(s);
 	}
 	s->proven = !r;
 	if (!r)
@@ -371,6 +396,7 @@ void start_release(struct service *s)
 	if (start_is_alive(s))
 		return;
 	secrets_wipe(s, false);
+	parts_forget_ready(s);
 	for (unsigned int i = 0; i < 2; i++)
 		fd_close(&s->output_fd[i]);
 	fd_close(&s->pidfd);

@@ -204,6 +204,15 @@ static void handle_running(struct received *received)
 				request->generation, m->pid);
 }
 
+static void handle_readiness(struct received *received)
+{
+	const struct message_kind *m = &received->message.kind;
+	struct service *s = supervisor_service(m->head.subject);
+
+	if (s && (m->kind == READY_NOTIFY || m->kind == READY_FD))
+		supervisor_readiness_take(s, m->head.generation, m->kind, &received->fds[0]);
+}
+
 static void handle_probing(struct received *received)
 {
 	struct request *request = answered(&received->message.head, M_PROBE);
@@ -237,8 +246,10 @@ static const struct {
 	uint16_t type;
 	void (*handle)(struct received *received);
 } handlers[] = {
-	{M_NAMED, handle_named},     {M_NAMED_END, handle_named_end}, {M_ADMITTED, handle_admitted},
-	{M_RUNNING, handle_running}, {M_PROBING, handle_probing},     {M_DONE, handle_done},
+	{M_NAMED, handle_named},         {M_NAMED_END, handle_named_end},
+	{M_ADMITTED, handle_admitted},   {M_RUNNING, handle_running},
+	{M_PROBING, handle_probing},     {M_DONE, handle_done},
+	{M_READINESS, handle_readiness},
 };
 
 static void dispatch(struct received *received)

@@ -28,7 +28,7 @@ struct record {
 	char name[NAME_SIZE];
 	uint8_t wanted;
 	uint8_t phase;
-	uint8_t padding;
+	uint8_t ready; /* this generation has said so */
 	uint32_t generation;
 	uint32_t begun;
 	uint32_t parked;
@@ -78,7 +78,8 @@ static bool is_sound(const struct record *record)
 	if (!str_terminated(record->name, sizeof(record->name)) ||
 	    (*record->name && !str_is_name(record->name)))
 		return false;
-	if (record->wanted > 1 || record->phase >= PHASE_COUNT || record->leaf > record->generation)
+	if (record->wanted > 1 || record->ready > 1 || record->phase >= PHASE_COUNT ||
+	    record->leaf > record->generation)
 		return false;
 	/* The generation still has to rise: one near the end of its range would stop the service
 	 * for good. */
@@ -120,6 +121,7 @@ void supervisor_memory_load(void)
 		s->begun = record.begun;
 		s->parked = record.parked;
 		s->leaf = record.leaf;
+		s->ready_generation = record.ready ? record.generation : 0;
 		s->ladder.failures = record.failures;
 		s->ladder.restarts = record.restarts;
 		s->last = record.last;
@@ -152,6 +154,7 @@ void supervisor_memory_save(const struct service *s)
 	record.begun = s->begun;
 	record.parked = s->parked;
 	record.leaf = s->leaf;
+	record.ready = s->ready_generation == s->generation && s->generation;
 	record.failures = s->ladder.failures;
 	record.restarts = s->ladder.restarts;
 	record.last = s->last;

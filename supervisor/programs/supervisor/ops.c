@@ -51,6 +51,7 @@ static void set_health_timer(struct service *s, uint64_t at_ms)
 static void changed(struct service *s)
 {
 	supervisor_memory_save(s);
+	supervisor_readiness_changed(s);
 	supervisor_control_changed(s);
 	supervisor_power_check();
 }

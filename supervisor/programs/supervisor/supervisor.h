@@ -71,6 +71,10 @@ void supervisor_memory_save(const struct service *s);
 int supervisor_control_open(int listener_fd, struct loop *loop);
 void supervisor_control_changed(struct service *s); /* tell the clients that wait for it */
 
+/* readiness.c: @fd is taken over. */
+void supervisor_readiness_take(struct service *s, uint32_t generation, uint32_t kind, int *fd);
+void supervisor_readiness_changed(const struct service *s);
+
 void supervisor_power_begin(enum power how);
 void supervisor_power_check(void); /* anything left to stop? */
 bool supervisor_power_begun(void);
