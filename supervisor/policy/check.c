@@ -8,6 +8,7 @@
 #include "policy/capabilities.h"
 #include "policy/key.h"
 #include "policy/resolve.h"
+#include "policy/rules.h"
 #include "policy/words.h"
 
 #define HINT_ASK "ask for less, or raise it in [service NAME] of supervisor.conf"
@@ -252,7 +253,7 @@ static int check_key(const struct policy_key *key, const struct policy *policy,
 }
 
 /* "FILE:LINE: [section] key = value: reason": the reasons of the rows begin with the value. */
-static int locate(const struct policy *policy, size_t row, const char *file, struct err *err)
+int policy_locate(const struct policy *policy, size_t row, const char *file, struct err *err)
 {
 	const char *name = policy_service_table.keys[row].name;
 	struct err reason;
@@ -269,6 +270,13 @@ static int locate(const struct policy *policy, size_t row, const char *file, str
 	return err_hint(err, "%s", reason.hint);
 }
 
+size_t policy_row(const char *key)
+{
+	const struct policy_table *table = &policy_service_table;
+
+	return (size_t)(policy_key_find(table->keys, table->count, key) - table->keys);
+}
+
 int policy_check_bounds(const struct policy *policy, const struct device_policy *device,
 			const struct device_service *service, const char *file, struct err *err)
 {
@@ -276,9 +284,9 @@ int policy_check_bounds(const struct policy *policy, const struct device_policy 
 		int r = check_key(&policy_service_table.keys[i], policy, device, service, err);
 
 		if (r)
-			return locate(policy, i, file, err);
+			return policy_locate(policy, i, file, err);
 	}
-	return 0;
+	return policy_check_rules(policy, device, file, err);
 }
 
 const struct device_service *policy_device_service(const struct device_policy *device,

@@ -1,6 +1,8 @@
 #ifndef POLICY_CHECK_H
 #define POLICY_CHECK_H
 
+#include <stddef.h>
+
 #include "base/err.h"
 #include "policy/policy.h"
 
@@ -12,6 +14,15 @@
  */
 int policy_check_bounds(const struct policy *policy, const struct device_policy *device,
 			const struct device_service *service, const char *file, struct err *err);
+
+/*
+ * Put "FILE:LINE: [service] key = " in front of a reason that begins with the value; @row of
+ * policy_service_table. Returns -errno of @err.
+ */
+int policy_locate(const struct policy *policy, size_t row, const char *file, struct err *err);
+
+/* The row of a key that is there. */
+size_t policy_row(const char *key);
 
 /* The row of @name in the device policy; NULL: the device does not name it, so it must not run. */
 const struct device_service *policy_device_service(const struct device_policy *device,

@@ -19,14 +19,20 @@ static const struct policy_key syslog_rows[] = {
 static const struct policy_key audit_rows[] = {
 #include "policy/rows_audit.def"
 };
-static const struct policy_key bounds_rows[] = {
+static const struct policy_key policy_rows[] = {
 #include "policy/rows_bounds.def"
+#include "policy/rows_policy.def"
 };
 static const struct policy_key service_rows[] = {
 #include "policy/rows_bounds.def"
 #include "policy/rows_named.def"
 };
 /* clang-format on */
+
+static const struct policy_refusal audit_refusals[] = {
+	{"path", "the trail has its place on the state partition, which no service reaches",
+	 "leave it out; bartizan events reads it"},
+};
 
 static void *open_device(void *root, const char *argument, struct err *err)
 {
@@ -73,8 +79,9 @@ static void *open_service(void *root, const char *argument, struct err *err)
 static const struct policy_section sections[] = {
 	{.name = "device", .required = true, .keys = device_rows, .count = ARRAY_SIZE(device_rows), .open = open_device},
 	{.name = "syslog", .keys = syslog_rows, .count = ARRAY_SIZE(syslog_rows), .open = open_device},
-	{.name = "audit", .keys = audit_rows, .count = ARRAY_SIZE(audit_rows), .open = open_device},
-	{.name = "policy", .keys = bounds_rows, .count = ARRAY_SIZE(bounds_rows), .open = open_bounds},
+	{.name = "audit", .keys = audit_rows, .count = ARRAY_SIZE(audit_rows),
+	 .refusals = audit_refusals, .refusal_count = ARRAY_SIZE(audit_refusals), .open = open_device},
+	{.name = "policy", .keys = policy_rows, .count = ARRAY_SIZE(policy_rows), .open = open_bounds},
 	{.name = "service", .named = true, .inherits = true, .keys = service_rows, .count = ARRAY_SIZE(service_rows),
 	 .open = open_service},
 };

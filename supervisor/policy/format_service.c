@@ -56,18 +56,3 @@ const struct policy_format policy_input_format = {
 	.count = 1,
 	.finish = policy_resolve,
 };
-
-const struct policy_key *policy_key_find(const struct policy_key *keys, size_t count,
-					 const char *name)
-{
-	for (size_t i = 0; i < count; i++) {
-		size_t length = strlen(keys[i].name);
-
-		if (str_equal(keys[i].name, name))
-			return &keys[i];
-		if (keys[i].name[length - 1] == '.' && strncmp(keys[i].name, name, length) == 0 &&
-		    name[length])
-			return &keys[i];
-	}
-	return NULL;
-}

@@ -242,6 +242,21 @@ struct device_syslog {
 	char key[POLICY_PATH_SIZE];
 };
 
+/* deny.NAME and require.NAME of [policy]. */
+#define DEVICE_RULES_MAX 16
+enum device_rule_kind { RULE_DENY, RULE_REQUIRE, RULE_COUNT };
+struct device_rule {
+	char name[NAME_SIZE];
+	uint8_t kind;     /* enum device_rule_kind */
+	uint8_t key;      /* row of [service] */
+	uint8_t any;      /* 1: whether it is set at all counts, not its value */
+	char pattern[96]; /* of str_glob(), over values as the file writes them */
+};
+struct device_rules {
+	uint32_t count;
+	struct device_rule at[DEVICE_RULES_MAX];
+};
+
 struct device_policy {
 	uint32_t magic;
 	uint32_t size;
@@ -249,7 +264,10 @@ struct device_policy {
 	struct device_syslog syslog;
 	uint64_t audit_max_size; /* per segment */
 	uint32_t audit_max_file;
+	bool overcommit;         /* the services together may ask for more memory than there is */
+	uint64_t memory_reserve; /* that no service gets */
 	struct device_bounds bounds;
+	struct device_rules rules;
 	uint32_t service_count;
 	struct device_service services[DEVICE_SERVICES_MAX];
 };

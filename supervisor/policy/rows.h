@@ -23,6 +23,8 @@
 #define NAMED(member_)   .limit = POLICY_LIMIT_FREE("the device's owner decides"), POLICY_FIELD(device_service, member_)
 #define TRUST(member_)   .limit = POLICY_LIMIT_FREE("the device's owner decides"), POLICY_FIELD(trust_policy, member_)
 #define SIGNER(member_)  .limit = POLICY_LIMIT_FREE("the device's owner decides"), POLICY_FIELD(trust_signer, member_)
+#define RULES \
+	.offset = offsetof(struct device_policy, rules) - offsetof(struct device_policy, bounds), .width = sizeof(struct device_rules)
 #define KIB     1024ULL
 #define MIB     (1024 * KIB)
 #define GIB     (1024 * MIB)

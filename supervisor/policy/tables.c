@@ -1,5 +1,7 @@
 #include "policy/rows.h"
 
+#include <string.h>
+
 /*
  * The tables without their texts: what validate.c, check.c and report.c walk. The formats
  * (format_*.c) hold the same rows, from the same files, with everything a reader of text needs.
@@ -51,6 +53,9 @@ static const struct policy_key audit_rows[] = {
 static const struct policy_key bounds_rows[] = {
 #include "policy/rows_bounds.def"
 };
+static const struct policy_key policy_rows[] = {
+#include "policy/rows_policy.def"
+};
 static const struct policy_key named_rows[] = {
 #include "policy/rows_named.def"
 };
@@ -69,6 +74,7 @@ const struct policy_table policy_device_table = {device_rows, ARRAY_SIZE(device_
 const struct policy_table policy_syslog_table = {syslog_rows, ARRAY_SIZE(syslog_rows)};
 const struct policy_table policy_audit_table = {audit_rows, ARRAY_SIZE(audit_rows)};
 const struct policy_table policy_bounds_table = {bounds_rows, ARRAY_SIZE(bounds_rows)};
+const struct policy_table policy_rules_table = {policy_rows, ARRAY_SIZE(policy_rows)};
 const struct policy_table policy_named_table = {named_rows, ARRAY_SIZE(named_rows)};
 const struct policy_table policy_trust_table = {trust_rows, ARRAY_SIZE(trust_rows)};
 const struct policy_table policy_signer_table = {signer_rows, ARRAY_SIZE(signer_rows)};
@@ -76,3 +82,18 @@ const struct policy_table policy_revoke_table = {revoke_rows, ARRAY_SIZE(revoke_
 /* clang-format on */
 
 _Static_assert(ARRAY_SIZE(service_rows) <= POLICY_KEYS_MAX, "lines is too small");
+
+const struct policy_key *policy_key_find(const struct policy_key *keys, size_t count,
+					 const char *name)
+{
+	for (size_t i = 0; i < count; i++) {
+		size_t length = strlen(keys[i].name);
+
+		if (str_equal(keys[i].name, name))
+			return &keys[i];
+		if (keys[i].name[length - 1] == '.' && strncmp(keys[i].name, name, length) == 0 &&
+		    name[length])
+			return &keys[i];
+	}
+	return NULL;
+}

@@ -39,6 +39,7 @@ static int validate_device_sections(const struct device_policy *device, struct e
 
 	r = r ? r : validate(&policy_audit_table, device, err);
 	r = r ? r : validate(&policy_bounds_table, &device->bounds, err);
+	r = r ? r : validate(&policy_rules_table, &device->bounds, err);
 	if (!r && device->syslog.configured)
 		r = validate(&policy_syslog_table, device, err);
 	return r;

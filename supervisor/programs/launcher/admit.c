@@ -2,11 +2,13 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
 #include "audit/audit.h"
 #include "base/fd.h"
 #include "policy/check.h"
+#include "policy/room.h"
 #include "policy/validate.h"
 #include "programs/launcher/authenticate.h"
 #include "programs/launcher/images.h"
@@ -168,12 +170,32 @@ static int choose_uid(struct admission *a)
 	return 0;
 }
 
+static int check_room(struct admission *a)
+{
+	struct policy_room room = {.cpus = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN)};
+	struct sysinfo memory;
+
+	if (sysinfo(&memory))
+		return err_sys(a->err, errno, "memory of the device");
+	room.ram = (uint64_t)memory.totalram * memory.mem_unit;
+	for (size_t i = 0; i < CONFIG_SERVICES_MAX; i++) {
+		const struct service *s = &launcher.services[i];
+
+		if (s == a->service || !s->admitted)
+			continue;
+		room.memory += s->policy.memory;
+		room.reservation += s->policy.memory_reservation;
+	}
+	return policy_check_room(&a->policy, &launcher.device, &room, "service.ini", a->err);
+}
+
 static int decide(struct admission *a)
 {
 	int r = check_identity(a);
 
 	r = r ? r
 	      : policy_check_bounds(&a->policy, &launcher.device, a->device, "service.ini", a->err);
+	r = r ? r : check_room(a);
 	r = r ? r : choose_uid(a);
 	if (!r && mounts_change(a->template_fd, 0, MOUNT_NOEXEC))
 		r = err_sys(a->err, errno, "image cannot be made executable");

@@ -60,6 +60,8 @@ def _image(board, out, name, program):
 def configuration(path, services, syslog=True):
     """Write a supervisor.conf: the product's own without its services, then these: {name: lines of its section}."""
     text = open(os.path.join(paths.TOP, "conf", "supervisor.conf"), encoding="utf-8").read()
+    # More services than a product of this size would have.
+    text = text.replace("[device]\n", "[device]\novercommit = yes\n")
     sections = re.split(r"(?m)^(?=\[)", text)
     kept = [s for s in sections if not s.startswith("[service ") and (syslog or not s.startswith("[syslog]"))]
     kept += [f"[service {name}]\n{lines}\n" for name, lines in services.items()]
