@@ -6,10 +6,14 @@
 #include "probe.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -83,28 +87,86 @@ static _Noreturn void orphans(void)
 				pause_ms(100);
 			_exit(0);
 		}
+		waitpid(pid, NULL, 0);
 	}
+	say_number("pid", getpid());
 	stay();
+}
+
+/* So many lines as fast as they go. */
+static void print_lines(int count)
+{
+	for (int i = 0; i < count; i++)
+		printf("line %04d of many that say nothing but how many there are\n", i);
+	fflush(stdout);
+	pause_ms(3000);
+}
+
+/* ready = notify: something else first, then that it is ready; then nobody listens any more. */
+static void notify(void)
+{
+	struct sockaddr_un to = {.sun_family = AF_UNIX};
+	const char *path = getenv("NOTIFY_SOCKET");
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	say("notify.path", path ? path : "");
+	strncpy(to.sun_path, path ? path : "", sizeof(to.sun_path) - 1);
+	tried("notify.connect", connect(fd, (struct sockaddr *)&to, sizeof(to)));
+	tried("notify.other", write(fd, "STATUS=READY=1\nNOTREADY=1", 25));
+	pause_ms(1500);
+	say("notify.now", "yes");
+	tried("notify.ready", write(fd, "STATUS=up\nREADY=1\n", 18));
+	for (int i = 0; i < 100 && write(fd, "STATUS=still", 12) > 0; i++)
+		pause_ms(100);
+	tried("notify.after", -1);
+}
+
+/* ready = fd:N */
+static void number(int fd)
+{
+	pause_ms(1500);
+	say("number.now", "yes");
+	tried("number.ready", write(fd, "\n", 1));
+	tried("number.below", fcntl(fd - 1, F_GETFD));
+}
+
+/* Asked to end, it does not. */
+static _Noreturn void deaf(void)
+{
+	const struct sigaction action = {.sa_handler = take};
+
+	sigaction(SIGTERM, &action, NULL);
+	say("facts", "done");
+	for (;;)
+		pause_ms(1000);
 }
 
 int main(int argc, char **argv, char **environment)
 {
 	const char *word = argc > 1 ? argv[1] : "facts";
-	int number = argc > 2 ? atoi(argv[2]) : 0;
+	int number_of = argc > 2 ? atoi(argv[2]) : 0;
 
 	if (strcmp(word, "exit") == 0)
-		return number;
+		return number_of;
 	if (strcmp(word, "hang") == 0)
 		for (;;)
 			pause_ms(1000);
 	if (strcmp(word, "spin") == 0)
-		spin(number);
+		spin(number_of);
 	/* What follows would harm a machine: only as the first processes of a namespace of its own.
 	 */
 	if (getpid() > 8)
 		return 2;
 	if (strcmp(word, "orphans") == 0)
 		orphans();
+	if (strcmp(word, "deaf") == 0)
+		deaf();
+	if (strcmp(word, "print") == 0)
+		print_lines(number_of);
+	if (strcmp(word, "notify") == 0)
+		notify();
+	if (strcmp(word, "number") == 0)
+		number(number_of);
 	if (strcmp(word, "facts") == 0) {
 		facts(argc, argv, environment);
 		attempts();

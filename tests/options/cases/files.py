@@ -11,10 +11,12 @@ RO, SAFE, NO_LINKS = 1, 2 | 4 | 8, 0x2000
 
 SERVICES = {
     # Two tmpfs, one of them small, and a volume of a mebibyte.
-    "files": Service("tmpfs = /tmp\ntmpfs = /small:size=64k,mode=0750,nr_inodes=8\nvolume = data:/data:rw,size=1m\n"
+    "files": Service("shm_size = 1m\nsysfs = class/misc/hw_random/rng_current\ntmpfs = /tmp\ntmpfs = /small:size=64k,mode=0750,nr_inodes=8\nvolume = data:/data:rw,size=1m\n"
                      "volume = kept:/kept\nvolume = box:/out:rw,z\n",
-                     conf="shared_volume = files/box\n",
-                     word="do fill:/out/hello:5 info:/tmp info:/small program:/tmp/p fill:/tmp/all:8388608 fill:/tmp/over:1 fill:/small/all:65536 "
+                     conf="shared_volume = files/box\nsysfs = class/misc/hw_random/rng_current\n",
+                     word="do show:/sys/class/misc/hw_random/rng_current list:/sys list:/sys/class/misc/hw_random "
+                          "info:/sys/class/misc/hw_random/rng_current fill:/sys/class/misc/hw_random/rng_current:1 fill:/sys/class/x:1 "
+                          "info:/dev/shm fill:/dev/shm/all:1048576 fill:/dev/shm/over:1 program:/dev/shm/p fill:/out/hello:5 info:/tmp info:/small program:/tmp/p fill:/tmp/all:8388608 fill:/tmp/over:1 fill:/small/all:65536 "
                           "fill:/small/over:1 remove:/small/all remove:/small/over many:/small:20 "
                           "info:/data list:/data fill:/data/most:786432 fill:/data/over:786432 remove:/data/over many:/data:2000 "
                           "program:/out/p link:/out/l:/etc list:/out/l info:/kept fill:/kept/x:1"),
@@ -31,6 +33,8 @@ SERVICES = {
                     refused=True,
                     word="do info:/run/secrets list:/run/secrets show:/run/secrets/db_password info:/run/secrets/db_password "
                          "fill:/run/secrets/db_password:1 fill:/run/secrets/new:1 program:/run/secrets/p"),
+    # A directory is no attribute.
+    "nosys": Service("sysfs = class/misc/hw_random\n", conf="sysfs = class/misc/hw_random\n", refused=True),
     "safe2": Service("secret = token\nrestart = no\n", refused=True, word="do list:/run/secrets show:/run/secrets/db_password"),
 }
 SERVICES["files"].conf += "shared_volume = files/data\n"
@@ -79,6 +83,28 @@ def volume(files, files2, files3, files4):
     info(files3, "/in/mine", "100600", SAFE | NO_LINKS)
     equal(files4.row()["state"], "refused", "a volume that is exclusive")
     equal(files4.record("START_REFUSED")["d"]["reason"], "volume files/data: files does not share its volume data", "reason")
+
+
+def shm_size(files, plain):
+    info(files, "/dev/shm", "40700", SAFE)
+    files.errno("fill:/dev/shm/all", 0)
+    files.errno("fill:/dev/shm/over", errno.ENOSPC)
+    files.errno("program:/dev/shm/p", errno.EACCES)
+    check("shm" not in plain["dev"].split(), plain["dev"])
+
+
+ATTRIBUTE = "/sys/class/misc/hw_random/rng_current"
+
+
+def sysfs(files, nosys):
+    equal(files[f"show:{ATTRIBUTE}"], files.device.agent.text(ATTRIBUTE).strip(), "the attribute")
+    equal(int(files[f"info:{ATTRIBUTE}"].split()[2], 16) & (RO | SAFE), RO | SAFE, "mount flags")
+    files.errno(f"fill:{ATTRIBUTE}", errno.EROFS, errno.EACCES)
+    files.errno("fill:/sys/class/x", errno.EROFS, errno.EACCES)
+    equal((files["list:/sys"].split(), files["list:/sys/class/misc/hw_random"].split()), (["class"], ["rng_current"]), "/sys")
+    why = nosys.record("START_REFUSED")["d"]
+    equal((why["reason"], why["hint"]),
+          ("sysfs = class/misc/hw_random is not an attribute", "directories are not granted: name one file"), "a directory")
 
 
 VALUE = "hunter2-xyzzy"
@@ -177,6 +203,8 @@ INSIDE = {
     "external": (external, "safe"),
     "tmpfs": (tmpfs, "files"),
     "volume": (volume, "files", "files2", "files3", "files4"),
+    "shm_size": (shm_size, "files", "plain"),
+    "sysfs": (sysfs, "files", "nosys"),
 }
 
 TMPFS = "known: size= mode= nr_inodes=; the owner is always the service itself"
@@ -191,6 +219,8 @@ def host(path):
 
 
 ACCEPTED = {
+    "shm_size": ("shm_size = 0", "shm_size = 16m"),
+    "sysfs": ("sysfs = class/thermal/thermal_zone0/temp", "sysfs = devices/system/cpu/online"),
     "secret": ("secret = db_password", "secret = A.b-c_1\nsecret = " + 32 * "a",
                "secret = db\nenv = DB_PASSWORD_FILE=/run/secrets/db"),
     "external": ("external = yes",),
@@ -200,8 +230,24 @@ ACCEPTED = {
 }
 
 NAME = "name: db_password"
+ABOVE = "larger than memory, which it is charged to"
+BYTES = "bytes: 512k 64m 1g"
+SYSFS = "attribute below /sys: class/thermal/thermal_zone0/temp"
 
 REFUSED = {
+    "shm_size": (
+        ("shm_size = 65m", f"{ABOVE}; {BYTES}"),
+        ("memory = 8m\nshm_size = 9m", f"{ABOVE}; {BYTES}"),
+        ("shm_size = 50%", f'not of the form "{BYTES}"; {BYTES}'),
+    ),
+    "sysfs": (
+        ("sysfs = /sys/class/x", f"not the path of an attribute below /sys; {SYSFS}"),
+        ("sysfs = uevent_helper", f"not the path of an attribute below /sys; {SYSFS}"),
+        ("sysfs = class/thermal/", f"not the path of an attribute below /sys; {SYSFS}"),
+        ("sysfs = class/../kernel/x", f"not a plain path: no . and .. on the way; {SYSFS}"),
+        ("sysfs = class/thermal/*", f"holds a character other than a-z A-Z 0-9 - _ . : , @ + /; {SYSFS}"),
+        ("sysfs = a/b\nsysfs = a/c", "is repeated; it can only have one value"),
+    ),
     "secret": (
         ("secret = a/b", f"not the name of a secret: no path, no ..; {NAME}"),
         ("secret = ../x", f"not the name of a secret: no path, no ..; {NAME}"),
@@ -235,6 +281,8 @@ REFUSED = {
         ("tmpfs = /dev", f"the mount point would cover /dev; {TMPFS_FORM}"),
         ("tmpfs = /run", f"the mount point would cover /run/secrets; {TMPFS_FORM}"),
         ("tmpfs = /tmp\ntmpfs = /tmp/a", f"/tmp and /tmp/a overlap; {TMPFS_FORM}"),
+        ("tmpfs = /dev/shm", f"the mount point would cover /dev; {TMPFS_FORM}"),
+        ("tmpfs = /run/notify", f"the mount point would cover /run/notify; {TMPFS_FORM}"),
         ("tmpfs = /tmp/../etc", f"the mount point must be a plain path: no //, /./, /../; {TMPFS_FORM}"),
     ),
     "volume": (
@@ -274,6 +322,14 @@ REFUSED = {
 MAX = "above the device's bound {}; ask for less, or raise it in [service NAME] of supervisor.conf"
 
 BOUNDS = {
+    "shm_size": (
+        ("shm_size = 2m", "tmpfs = 2m", "tmpfs = 1m", "= 2m in all: " + MAX.format("1m")),
+        ("tmpfs = /a:size=1m\nshm_size = 1m", "tmpfs = 2m", "tmpfs = 1m", "= 2m in all: " + MAX.format("1m")),
+    ),
+    "sysfs": (
+        ("sysfs = class/a/b", "sysfs = class/a/b", "sysfs = class/a/c",
+         "not granted by the device; sysfs = the same in [service NAME] of supervisor.conf grants it"),
+    ),
     "tmpfs": (
         ("tmpfs = /tmp:size=2m", "tmpfs = 2m", "tmpfs = 1m", "= 2m in all: " + MAX.format("1m")),
         ("tmpfs = /a:size=1m\ntmpfs = /b:size=1m", "tmpfs = 2m", "tmpfs = 1m", "= 2m in all: " + MAX.format("1m")),

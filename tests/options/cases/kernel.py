@@ -118,3 +118,110 @@ INSIDE = {
     "pid": (namespaces, "plain"),
     "userns": (userns, "plain"),
 }
+
+ALWAYS0 = "this is always 0; leave it out, or write it so"
+DROPPED = "all are dropped, so there is none to name; cap_drop = ALL, or leave it out"
+ONE_UID = "a service has one uid: there is nothing this would apply to"
+INITIAL = "only works in the initial user namespace, where no service is"
+CPUS = "CPUs: all 0 0,2 0-3"
+DEVICE = "/dev/NAME or /dev/NAME:r"
+NODE = "host name: gateway-7"
+BLOCK = "block devices hold everybody's files; no device policy can grant it"
+
+
+def no_cpu(text):
+    return f'"{text}" is neither a CPU from 0 to 63 nor a range FIRST-LAST; {CPUS}'
+
+
+ACCEPTED = {
+    "cap_add": ("cap_add = NET_BIND_SERVICE", "cap_add = CAP_NET_RAW\ncap_add = net_admin\ncap_add = sys_nice"),
+    "cap_drop": ("cap_drop = ALL", "cap_drop = all"),
+    "sysctl": ("sysctl.kernel.shm_rmid_forced = 1\nsysctl.net.ipv4.ip_forward = 0\nsysctl.net.ipv6.conf.all.forwarding = 0",),
+    "cpuset_cpus": ("cpuset_cpus = all", "cpuset_cpus = 0,1", "cpuset_cpus = 0-3,7"),
+    "cpu_weight": ("cpu_weight = 1", "cpu_weight = 10000"),
+    "devices": ("devices = none", "devices = /dev/ttyS1\ndevices = /dev/i2c-0:r"),
+    "hostname": ("hostname = a", "hostname = " + 64 * "a"),
+}
+
+REFUSED = {
+    "cap_drop": (("cap_drop = NET_RAW", DROPPED), ("cap_drop = FOO", DROPPED)),
+    "cap_add": (
+        ("cap_add = CHOWN", f"{ONE_UID}; files are created with the service's own uid"),
+        ("cap_add = DAC_OVERRIDE", f"{ONE_UID}; give the files the right mode in the image"),
+        ("cap_add = FOWNER", f"{ONE_UID}; files are created with the service's own uid"),
+        ("cap_add = FSETID", f"{ONE_UID}; no set-user-id program can be in an image"),
+        ("cap_add = SETUID", f"{ONE_UID}; user = UID:GID pins the uid"),
+        ("cap_add = SETGID", f"{ONE_UID}; user = UID:GID pins the gid"),
+        ("cap_add = KILL", f"{ONE_UID}; signals to the service's own processes need no capability"),
+        ("cap_add = SYS_PTRACE", f"{ONE_UID}; debug on the build host"),
+        ("cap_add = SYS_TIME", "never works in a user namespace; time_source = yes in [service NAME] of supervisor.conf"),
+        ("cap_add = IPC_LOCK", f"{INITIAL}; ulimit = memlock=BYTES"),
+        ("cap_add = SYS_RESOURCE", f"{INITIAL}; ulimit = NAME=SOFT:HARD raises single limits"),
+        ("cap_add = MKNOD", f"{INITIAL}; devices = /dev/NAME"),
+        ("cap_add = SYSLOG", f"{INITIAL}; kernel messages go to the audit trail"),
+        ("cap_add = BPF", f"{INITIAL}; leave it out"),
+        ("cap_add = IPC_OWNER", f"{INITIAL}; leave it out"),
+        ("cap_add = AUDIT_WRITE", f"{INITIAL}; what a service prints is recorded"),
+        ("cap_add = SYS_ADMIN", "is root by another name; name what the service needs"),
+        ("cap_add = ALL", "every capability at once is root by another name; name what the service needs"),
+        ("cap_add = FOO", "not the name of a capability; capabilities(7) lists them; NET_BIND_SERVICE is one"),
+        ("cap_add = NET_RAW\ncap_add = net_raw", "is listed twice; NET_BIND_SERVICE NET_RAW NET_ADMIN or SYS_NICE"),
+    ),
+    "sysctl": (
+        ("sysctl.net.ipv4.ip_forward = 1", ALWAYS0),
+        ("sysctl.net.ipv6.conf.all.forwarding = 1", ALWAYS0),
+        ("sysctl.net.ipv4.conf.all.route_localnet = 1", ALWAYS0),
+        ("sysctl.kernel.shm_rmid_forced = 0", "this is always 1; leave it out, or write it so"),
+        ("sysctl.kernel.hostname = x", "has a key of its own; hostname = NAME"),
+        ("sysctl.vm.swappiness = 1",
+         "is not held by a namespace: it would change the whole device; memory limits are keys: memory, memory_high"),
+        ("sysctl.net.ipv4.tcp_wmem = x", "is not a setting that a service may have; the reference lists those that it may"),
+        ("sysctl.kernel.msgmax = 1\nsysctl.kernel.msgmax = 2", "is set twice; numbers, one space between two"),
+    ),
+    "cpuset_cpus": (("cpuset_cpus = 0-", no_cpu("0-")), ("cpuset_cpus = 3-1", no_cpu("3-1")), ("cpuset_cpus = 64", no_cpu("64")),
+                    ("cpuset_cpus =", f"has no value; {CPUS}")),
+    "cpu_weight": (
+        ("cpu_weight = 0", "out of range: 1 to 10000; number: 100"),
+        ("cpu_weight = 10001", "out of range: 1 to 10000; number: 100"),
+        ("cpu_shares = 2\ncpu_weight = 5", "stands beside cpu_shares; both say the same in two scales: keep one"),
+    ),
+    "devices": (
+        ("devices = /dev/sda", BLOCK), ("devices = /dev/mmcblk0p1", BLOCK), ("devices = /dev/loop0", BLOCK),
+        ("devices = /dev/mem", "memory of the device; no device policy can grant it"),
+        ("devices = /dev/kmem", "memory of the device; no device policy can grant it"),
+        ("devices = /dev/kvm", "virtual machines are not built in; no device policy can grant it"),
+        ("devices = /dev/fuse", "file systems come from the signed image; no device policy can grant it"),
+        ("devices = /dev/tty*", "holds a character other than a-z A-Z 0-9 - _ /; one device per line; there are no wildcards"),
+        ("devices = all", f"not the path of a device below /dev; {DEVICE}"),
+        ("devices = /dev/ttyS1:/dev/x", f"a device keeps its name inside; {DEVICE}"),
+        ("devices = /dev/ttyS1:x", f'"x" is neither r nor rw; {DEVICE}'),
+        ("devices = /dev/ttyS1\ndevices = /dev/ttyS1:r", f"is named twice; {DEVICE}"),
+    ),
+    "hostname": (
+        ("hostname = -x", f"labels must begin and end with a letter or digit; {NODE}"),
+        ("hostname = a_b", f"holds a character other than a-z A-Z 0-9 - .; {NODE}"),
+        ("hostname = " + 65 * "a", f"longer than 64 characters; {NODE}"),
+    ),
+}
+
+GRANTS = "not granted by the device; {} in [service NAME] of supervisor.conf grants it"
+
+BOUNDS = {
+    "cap_add": (
+        ("cap_add = NET_RAW", "cap_add = NET_RAW", "cap_add = NET_ADMIN", GRANTS.format("cap_add = NET_RAW")),
+        ("cap_add = NET_ADMIN", "cap_add = NET_ADMIN", "", GRANTS.format("cap_add = NET_ADMIN")),
+        ("cap_add = SYS_NICE", "nice = 5", "", GRANTS.format("nice = 5")),
+    ),
+    "cpuset_cpus": (
+        ("cpuset_cpus = 0-1", "cpuset_cpus = 0-3", "cpuset_cpus = 0",
+         "the device grants 0; ask for less, or raise it in [service NAME] of supervisor.conf"),
+    ),
+    "cpu_weight": (
+        ("cpu_weight = 101", "cpu_weight = 101", "",
+         "above the device's bound 100; ask for less, or raise it in [service NAME] of supervisor.conf"),
+    ),
+    "devices": (
+        ("devices = /dev/ttyS1", "devices = /dev/ttyS1", "devices = /dev/ttyS1:r", GRANTS.format("devices = /dev/ttyS1")),
+        ("devices = /dev/ttyS1:r", "devices = /dev/ttyS1", "", GRANTS.format("devices = /dev/ttyS1:r")),
+    ),
+}

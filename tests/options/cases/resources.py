@@ -79,10 +79,22 @@ INSIDE = {
 }
 
 SIZE = "bytes: 512k 64m 1g"
-MAX = "above the device's bound {}; ask for less, or raise it in [service NAME] of supervisor.conf"
+
+COUNT = "number: 64"
+CPUS = "CPUs: 0.5"
+LIMIT = "NAME=SOFT or NAME=SOFT:HARD"
+
+
+def not_form(form):
+    return f'not of the form "{form}"; {form}'
+
 
 ACCEPTED = {
     "standby": ("standby = yes", "standby = no", "standby = yes\npids_limit = 2"),
+    "memory_swap": ("memory = 8m\nmemory_swap = 8m", "memory = 8m\nmemory_swap = 16m"),
+    "memory_reservation": ("memory_reservation = 0", "memory = 8m\nmemory_reservation = 8m"),
+    "pids_limit": ("pids_limit = 1", "pids_limit = 4096"),
+    "cpu_shares": ("cpu_shares = 2", "cpu_shares = 262144"),
     "memory": ("memory = 4m", "memory = 512m", "memory = 512MB", "memory = 67108864"),
     "cpus": ("cpus = 0.01", "cpus = 1.5", "cpus = 2"),
     "ulimit": ("ulimit = nproc=1024:2048\nulimit = nofile=1024:2048",),
@@ -92,10 +104,67 @@ REFUSED = {
     "standby": (
         ("standby = warm", "neither yes nor no; yes or no"),
         ("restart = no\nstandby = yes", "restart = no starts no next life; restart = on-failure"),
+        ("ready = notify\nstandby = yes",
+         "not built in beside ready = notify or fd:N; ready = exec: a parked life has nobody to tell yet"),
         ("pids_limit = 1\nstandby = yes", "counts as one process; pids_limit and ulimit nproc of 2 at least"),
     ),
     "memory": (
         ("memory = 1k", f"out of range: 4m to 1024g; {SIZE}"),
-        ("memory = unlimited", f"not of the form \"{SIZE}\"; {SIZE}"),
+        ("memory = 4095k", f"out of range: 4m to 1024g; {SIZE}"),
+        ("memory = 0", f"out of range: 4m to 1024g; {SIZE}"),
+        ("memory = 1025g", f"out of range: 4m to 1024g; {SIZE}"),
+        ("memory = unlimited", not_form(SIZE)), ("memory = -1", not_form(SIZE)), ("memory = 50%", not_form(SIZE)),
     ),
+    "memory_high": (
+        ("memory = 8m\nmemory_high = 9m", f"above memory; {SIZE}"),
+        ("memory_high = 0", f"out of range: 1m to 1024g; {SIZE}"),
+    ),
+    "memory_swap": (
+        ("memory_swap = 80m", "stands without memory; it counts memory and swap together: say both"),
+        ("memory = 8m\nmemory_swap = 7m",
+         "below memory; it is memory and swap together; the same as memory means no swap"),
+        ("memory_swap = -1", not_form(SIZE)),
+    ),
+    "memory_reservation": (
+        ("memory = 8m\nmemory_reservation = 9m", f"above memory; {SIZE}"),
+        ("memory_reservation = -1", not_form(SIZE)),
+    ),
+    "cpus": (
+        ("cpus = 0", f"out of range: 0.01 to 1024.00; {CPUS}"),
+        ("cpus = 0.001", f"out of range: 0.01 to 1024.00; {CPUS}"),
+        ("cpus = 0.015", f"finer than a hundredth of a CPU; {CPUS}"),
+        ("cpus = 1,5", not_form(CPUS)), ("cpus = NaN", not_form(CPUS)), ("cpus = 1e3", not_form(CPUS)), ('cpus = "1.5"', not_form(CPUS)),
+    ),
+    "cpu_shares": (
+        ("cpu_shares = 1", f"out of range: 2 to 262144; {COUNT}"),
+        ("cpu_shares = 262145", f"out of range: 2 to 262144; {COUNT}"),
+    ),
+    "pids_limit": (
+        ("pids_limit = 0", f"out of range: 1 to 4096; {COUNT}"),
+        ("pids_limit = 4097", f"out of range: 1 to 4096; {COUNT}"),
+        ("pids_limit = -1", not_form(COUNT)),
+    ),
+    "ulimit": (
+        ("ulimit = nofile=2:1", f"the soft limit is above the hard limit; {LIMIT}"),
+        ("ulimit = nofile=unlimited", f"open files must have a bound; {LIMIT}"),
+        ("ulimit = nofile=-1", f"open files must have a bound; {LIMIT}"),
+        ("ulimit = core=1", f"core files would carry memory out of the sandbox; {LIMIT}"),
+        ("ulimit = nproc=5000", f"processes are bounded by pids_limit, 4096 at most; {LIMIT}"),
+        ("ulimit = memlock=65m", f"locked memory must have a bound; {LIMIT}"),
+        ("ulimit = foo=1", f'"foo" is not a resource limit; {LIMIT}'),
+        ("ulimit = nproc", not_form(LIMIT)),
+        ("ulimit = nofile=x", f'"x" is not a limit; {LIMIT}'),
+    ),
+}
+
+MAX = "above the device's bound {}; ask for less, or raise it in [service NAME] of supervisor.conf"
+
+BOUNDS = {
+    "memory": (("memory = 257m", "memory = 257m\nmemory_swap = 257m", "memory_swap = 257m", MAX.format("256m")),),
+    "memory_swap": (("memory = 8m\nmemory_swap = 257m", "memory_swap = 257m", "", MAX.format("256m")),),
+    "memory_reservation": (("memory_reservation = 1m", "memory_reservation = 1m", "", MAX.format("0")),),
+    "cpus": (("cpus = 1.01", "cpus = 1.01", "", MAX.format("1.00")),),
+    "cpu_shares": (("cpu_shares = 1025", "cpu_shares = 1025", "", MAX.format("1024")),),
+    "pids_limit": (("pids_limit = 129", "pids_limit = 129", "", MAX.format("128")),),
+    "ulimit": (("ulimit = nofile=1:4097", "nofile = 4097", "", MAX.format("4096")),),
 }

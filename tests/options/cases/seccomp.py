@@ -83,6 +83,7 @@ REFUSED = {
         ("seccomp = /etc/../profile.json", f"not a plain absolute path of the image; {SYNTAX}"),
         ("seccomp = /etc/profile", f"the file's name does not end in .json; {SYNTAX}"),
     ),
+    "mdwe": (("mdwe = maybe", "neither yes nor no; yes or no"),),
     "seccomp_arch": (
         ("seccomp_arch = x32", "this is always native; calls of another architecture end the process"),
     ),
