@@ -28,6 +28,7 @@
 #define KIB     1024ULL
 #define MIB     (1024 * KIB)
 #define GIB     (1024 * MIB)
+#define LOG_SIZE_MIN (128 * KIB) /* the recorder has no smaller segments */
 #define SECOND  1000ULL
 #define MINUTE  (60 * SECOND)
 #define HOUR    (60 * MINUTE)
