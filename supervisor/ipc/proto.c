@@ -31,6 +31,7 @@ static const struct message_def messages[] = {
 	ROW(M_ACK, SUPERVISOR, INIT, PLAIN, 0, 0),
 	ROW(M_SIGNAL, SUPERVISOR, INIT, sizeof(struct message_signal), 0, 0),
 	ROW(M_POWER, SUPERVISOR, INIT, KIND, 0, 0),
+	ROW(M_VITAL, SUPERVISOR, INIT, KIND, 0, 0),
 	ROW(M_CLOCK, SUPERVISOR, INIT, sizeof(struct message_clock), 0, 0),
 	ROW(M_ADMIT, SUPERVISOR, LAUNCHER, sizeof(struct message_name), 0, 0),
 	ROW(M_START, SUPERVISOR, LAUNCHER, PLAIN, 0, 0),

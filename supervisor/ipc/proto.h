@@ -174,6 +174,7 @@ enum message_type {
 	M_PROMOTE, /* the parked life of this generation is the service's now: its gate opens */
 	M_READINESS, /* launcher -> supervisor: where this life of the service says that it is ready
 		      */
+	M_VITAL,     /* supervisor -> init: are all critical services well? */
 	M_COUNT
 };
 
@@ -192,10 +193,10 @@ struct message_plain {
 	struct message_head head;
 };
 
-struct message_kind { /* STORED STORE DROP BOUND SHUTDOWN POWER READINESS */
+struct message_kind { /* STORED STORE DROP BOUND SHUTDOWN POWER READINESS VITAL */
 	struct message_head head;
 	uint32_t kind; /* enum store_kind (STORE_KIND_COUNT in DROP = all of the subject),
-			  bound_kind, power or policy_ready */
+			  bound_kind, power or policy_ready; VITAL: 1 = feed the watchdog */
 };
 
 struct message_child { /* + pidfd */
@@ -233,7 +234,8 @@ struct message_name { /* ADMIT (name), NAMED (name, why = refused at once) */
 	struct message_head head;
 	char name[NAME_SIZE];
 	uint8_t autostart;
-	struct err why; /* NAMED: code 0, or why this image cannot be admitted */
+	uint8_t critical; /* NAMED */
+	struct err why;   /* NAMED: code 0, or why this image cannot be admitted */
 };
 
 struct message_admitted { /* + sealed memfd with struct policy */

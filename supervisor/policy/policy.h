@@ -220,7 +220,8 @@ struct device_service {
 	char name[NAME_SIZE];
 	bool has_digest;
 	uint8_t image_digest[32];
-	bool start; /* start at boot (default yes) */
+	bool start;    /* start at boot (default yes) */
+	bool critical; /* the hardware watchdog is fed only while it is well */
 
 	/* Volumes that cross to another service: "OWNER/NAME" or "OWNER/NAME:rw", in the section of
 	 * both. */

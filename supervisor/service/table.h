@@ -34,6 +34,7 @@ struct service {
 	uint16_t slot;
 	bool known; /* the launcher named it: it may be asked for */
 	bool autostart;
+	bool critical;
 	bool wanted;
 	bool pull; /* this start also starts the dependencies: set by operator and boot, not by the
 		      restart ladder */

@@ -189,7 +189,8 @@ static inline void tell_plain(const struct channel *to, uint16_t type)
 static inline void tell_name(uint16_t slot, const char *name, bool autostart, const char *why)
 {
 	struct message_name m = {.head = {.type = M_NAMED, .subject = slot},
-				 .autostart = autostart};
+				 .autostart = autostart,
+				 .critical = str_equal(name, "vital")};
 
 	(void)str_copy(m.name, sizeof(m.name), name);
 	if (why)

@@ -74,6 +74,7 @@ static void test_adopted_before_its_word(void **state)
 
 	(void)state;
 	s->generation = 7;
+	s->wanted = true;
 	service_adopt(&table, s, 7, 100);
 	s->plan.says_ready = true;
 	assert_false(service_is_ready(s));

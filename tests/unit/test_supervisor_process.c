@@ -1,4 +1,6 @@
 /* links: base event ipc audit policy service programs/supervisor */
+#include <time.h>
+
 #include "supervisor_doubles.h"
 
 static void test_starts_and_shows(void **state)
@@ -97,6 +99,134 @@ static void test_killed_supervisor_touches_nothing(void **state)
 	expect_silence(&init_side, 0);
 	wait_for_status(0);
 	assert_int_equal(last_row.head.generation, 1);
+}
+
+/* critical = yes: init hears when the service falls ill, and when it is well again; not of others.
+ */
+static void test_critical(void **state)
+{
+	struct message_head head;
+
+	(void)state;
+	tell_plain(&init_side, M_ALIVE_END);
+	tell_name(3, "vital", true, NULL);
+	tell_plain(&launcher_side, M_NAMED_END);
+	head = expect(&launcher_side, M_ADMIT)->head;
+	expect_silence(&init_side, 0);
+	tell_done(&head, EBADMSG, "bad image");
+	assert_int_equal(expect(&init_side, M_VITAL)->kind.kind, 0);
+	assert_int_equal(count_events(EVENT_WATCHDOG_HELD), 1);
+	/* Asked for again: on its way up it is given the time that the watchdog has. */
+	(void)ask(VERB_START, "vital");
+	(void)expect(&launcher_side, M_ADMIT);
+	assert_int_equal(expect(&init_side, M_VITAL)->kind.kind, 1);
+}
+
+static int tell_readiness(uint32_t generation, uint32_t kind)
+{
+	struct message_kind m = {
+		.head = {.type = M_READINESS, .subject = 3, .generation = generation},
+		.kind = kind};
+	int pair[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair), 0);
+	assert_int_equal(channel_send(&launcher_side, &m, &pair[0], 1), 0);
+	(void)close(pair[0]);
+	return pair[1];
+}
+
+static void say(int fd, const char *text)
+{
+	assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), (ssize_t)strlen(text));
+}
+
+/* Until nobody listens any more: EPIPE, not a queue that fills up. */
+static void expect_hung_up(int fd)
+{
+	const struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
+
+	for (int i = 0; i < 500; i++) {
+		if (send(fd, "x", 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno != EAGAIN)
+			return;
+		(void)nanosleep(&pause, NULL);
+	}
+	fail_msg("it still listens");
+}
+
+static void start_notifying(uint8_t ready)
+{
+	static struct policy policy;
+	struct message_head head;
+
+	policy = *valid_policy("web");
+	policy.ready = ready;
+	policy.ready_fd = ready == READY_FD ? 3 : 0;
+	greet(true);
+	head = expect(&launcher_side, M_ADMIT)->head;
+	tell_admitted(&head, &policy);
+	tell_done(&head, 0, NULL);
+	head = expect(&launcher_side, M_START)->head;
+	tell_with_pidfd(&launcher_side, M_RUNNING, &head);
+	tell_done(&head, 0, NULL);
+	wait_for_status(0);
+}
+
+static void test_readiness(void **state)
+{
+	int fd;
+
+	(void)state;
+	start_notifying(READY_NOTIFY);
+	fd = tell_readiness(1, READY_NOTIFY);
+	say(fd, "STATUS=READY=1");
+	say(fd, "READY=10\nXREADY=1\n");
+	wait_for_status(0);
+	assert_int_equal(count_events(EVENT_READY), 0);
+	say(fd, "STATUS=up\nREADY=1");
+	expect_hung_up(fd);
+	wait_for_status(0);
+	assert_int_equal(count_events(EVENT_READY), 1);
+	(void)close(fd);
+	/* The next supervisor knows it, and listens to nobody. */
+	kill_supervisor();
+	start_supervisor(2);
+	fd = tell_readiness(1, READY_NOTIFY);
+	expect_hung_up(fd);
+	(void)close(fd);
+}
+
+/* A flood is bounded, and is not readiness. */
+static void test_readiness_flood(void **state)
+{
+	int fd;
+
+	(void)state;
+	start_notifying(READY_FD);
+	fd = tell_readiness(1, READY_FD);
+	expect_hung_up(fd); /* by pieces without a newline */
+	wait_for_status(0);
+	assert_int_equal(count_events(EVENT_READY), 0);
+	assert_int_equal(count_events(EVENT_MESSAGE_REFUSED), 1);
+	(void)close(fd);
+	/* Kinds that are none are not listened to. */
+	fd = tell_readiness(1, READY_EXEC);
+	expect_hung_up(fd);
+	(void)close(fd);
+}
+
+static void test_readiness_by_number(void **state)
+{
+	int fd;
+
+	(void)state;
+	start_notifying(READY_FD);
+	fd = tell_readiness(1, READY_FD);
+	say(fd, "READY=1");
+	say(fd, "\n");
+	expect_hung_up(fd);
+	wait_for_status(0);
+	assert_int_equal(count_events(EVENT_READY), 1);
+	(void)close(fd);
 }
 
 /* What the operator stopped stays stopped, though it is an autostart service. */
@@ -296,6 +426,10 @@ int main(void)
 		TEST(test_crash_is_restarted_after_a_delay),
 		TEST(test_repeated_exit_counts_once),
 		TEST(test_killed_supervisor_touches_nothing),
+		TEST(test_critical),
+		TEST(test_readiness),
+		TEST(test_readiness_flood),
+		TEST(test_readiness_by_number),
 		TEST(test_stop_survives),
 		TEST(test_start_in_the_middle_is_repeated),
 		TEST(test_death_while_nobody_was_here),

@@ -152,7 +152,8 @@ static void feed(struct loop *loop, struct timer *timer)
 {
 	struct init *init = container_of(timer, struct init, watchdog);
 
-	watchdog_feed(init->watchdog_fd);
+	if (!init->unwell)
+		watchdog_feed(init->watchdog_fd);
 	loop_timer_set(loop, timer, clock_monotonic_ms() + init->watchdog_ms);
 }
 

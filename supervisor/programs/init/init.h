@@ -42,6 +42,7 @@ struct init {
 	int watchdog_fd;
 	uint64_t watchdog_ms;
 	struct timer watchdog;
+	bool unwell; /* a critical service is: the watchdog goes hungry */
 	struct producers producers;
 	struct children children;
 	struct store store;

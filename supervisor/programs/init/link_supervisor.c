@@ -131,12 +131,20 @@ static int handle_clock(struct init *init, struct received *received, struct err
 	return 0;
 }
 
+/* The last word stands while there is no supervisor: a crash of a helper is no illness. */
+static int handle_vital(struct init *init, struct received *received, struct err *err)
+{
+	uint32_t well = received->message.kind.kind;
+
+	if (well > 1)
+		return err_set(err, EINVAL, "says %u of the critical services", well);
+	init->unwell = !well;
+	return 0;
+}
+
 const struct link_handler supervisor_handlers[] = {
-	{M_ACK, handle_ack},
-	{M_SIGNAL, handle_signal},
-	{M_POWER, handle_power},
-	{M_CLOCK, handle_clock},
-	{0, NULL},
+	{M_ACK, handle_ack},     {M_SIGNAL, handle_signal}, {M_POWER, handle_power},
+	{M_CLOCK, handle_clock}, {M_VITAL, handle_vital},   {0, NULL},
 };
 
 /* ---- what it is told */

@@ -66,6 +66,7 @@ struct service {
 	uint16_t slot;
 	uint32_t uid; /* its automatic one */
 	bool autostart;
+	bool critical;
 	bool admitted;
 	struct note note;
 	struct policy policy; /* valid while admitted */

@@ -233,6 +233,7 @@ static void name_services(void)
 		str_join(s->name, sizeof(s->name), d->name, "", "");
 		s->uid = ids_uid(slot);
 		s->autostart = d->start;
+		s->critical = d->critical;
 	}
 }
 

@@ -204,13 +204,21 @@ struct stranger {
 	bool tell;
 };
 
-static void send_name(uint16_t subject, const char *name, bool autostart, const struct err *why)
+static void send_name(const struct service *s)
 {
-	struct message_name m = {.head = {.type = M_NAMED, .subject = subject},
-				 .autostart = autostart};
+	struct message_name m = {.head = {.type = M_NAMED, .subject = SUBJECT_OF_SERVICE(s->slot)},
+				 .autostart = s->autostart,
+				 .critical = s->critical};
 
-	if (why)
-		m.why = *why;
+	str_join(m.name, sizeof(m.name), s->name, "", "");
+	link_send(&launcher.supervisor, &m, NULL, 0);
+}
+
+static void send_stranger(const char *name)
+{
+	struct message_name m = {.head = {.type = M_NAMED, .subject = SUBJECT_NONE},
+				 .why = not_named};
+
 	str_join(m.name, sizeof(m.name), name, "", "");
 	link_send(&launcher.supervisor, &m, NULL, 0);
 }
@@ -224,7 +232,7 @@ static int note_stranger(void *context, const char *name)
 	if (s->tell)
 		launcher_refuse_image(name, &not_named);
 	else
-		send_name(SUBJECT_NONE, name, false, &not_named);
+		send_stranger(name);
 	return 0;
 }
 
@@ -245,7 +253,7 @@ void requests_link(int fd)
 		const struct service *s = &launcher.services[i];
 
 		if (*s->name)
-			send_name(SUBJECT_OF_SERVICE(s->slot), s->name, s->autostart, NULL);
+			send_name(s);
 	}
 	requests_names(false);
 	for (size_t i = 0; i < CONFIG_SERVICES_MAX; i++)

@@ -60,6 +60,13 @@ void supervisor_init_power(enum power how)
 	post(&m, sizeof(m));
 }
 
+void supervisor_init_vital(bool well)
+{
+	struct message_kind m = {.head = {.type = M_VITAL, .subject = SUBJECT_NONE}, .kind = well};
+
+	post(&m, sizeof(m));
+}
+
 static void acknowledge(const struct message_head *head)
 {
 	struct message_plain m = {.head = {.type = M_ACK,

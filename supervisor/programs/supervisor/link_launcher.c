@@ -151,6 +151,7 @@ static void handle_named(struct received *received)
 	memcpy(s->name, m->name, sizeof(s->name));
 	s->known = true;
 	s->autostart = m->autostart;
+	s->critical = m->critical;
 	if (m->why.code)
 		service_forbid(&supervisor.table, s, &m->why);
 }

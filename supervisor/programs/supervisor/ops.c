@@ -52,6 +52,7 @@ static void changed(struct service *s)
 {
 	supervisor_memory_save(s);
 	supervisor_readiness_changed(s);
+	supervisor_vital_check();
 	supervisor_control_changed(s);
 	supervisor_power_check();
 }

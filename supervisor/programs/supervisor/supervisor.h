@@ -54,6 +54,7 @@ void supervisor_begin(void);
 int supervisor_init_open(int fd);
 void supervisor_init_signal(uint16_t subject, uint32_t generation, uint32_t signal);
 void supervisor_init_power(enum power how);
+void supervisor_init_vital(bool well);
 
 int supervisor_launcher_open(int fd);
 uint32_t supervisor_launcher_request(struct service *s, uint16_t type, uint32_t generation);
@@ -74,6 +75,9 @@ void supervisor_control_changed(struct service *s); /* tell the clients that wai
 /* readiness.c: @fd is taken over. */
 void supervisor_readiness_take(struct service *s, uint32_t generation, uint32_t kind, int *fd);
 void supervisor_readiness_changed(const struct service *s);
+
+void supervisor_vital_check(
+	void); /* vital.c: tell init when what is critical falls ill, or is well again */
 
 void supervisor_power_begin(enum power how);
 void supervisor_power_check(void); /* anything left to stop? */
