@@ -4,8 +4,10 @@
  * stands for so many zero bytes.
  * feed watch FILE: until the bytes of FILE are others than at first, half a minute at most; 0 when
  * they are all zero then.
+ * feed kill PID
  */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -37,6 +39,8 @@ int main(int argc, char **argv)
 		return 2;
 	if (strcmp(argv[1], "watch") == 0)
 		return watch(argv[2]);
+	if (strcmp(argv[1], "kill") == 0)
+		return kill(atoi(argv[2]), SIGKILL) ? 1 : 0;
 	if (strncmp(argv[1], "zeros:", 6) == 0) {
 		if (ftruncate(fd, atol(argv[1] + 6)))
 			return 2;

@@ -94,10 +94,18 @@ static _Noreturn void orphans(void)
 }
 
 /* So many lines as fast as they go. */
-static void print_lines(int count)
+static void print_lines(int count, int width)
 {
-	for (int i = 0; i < count; i++)
-		printf("line %04d of many that say nothing but how many there are\n", i);
+	char line[80];
+	int length = snprintf(line, sizeof(line),
+			      "line %04d of many that say nothing but how many there are", 0);
+
+	for (int i = 0; i < count; i++) {
+		printf("line %04d of many that say nothing but how many there are", i);
+		for (int at = length; at < width; at++)
+			putchar('.');
+		putchar('\n');
+	}
 	fflush(stdout);
 	pause_ms(3000);
 }
@@ -162,7 +170,7 @@ int main(int argc, char **argv, char **environment)
 	if (strcmp(word, "deaf") == 0)
 		deaf();
 	if (strcmp(word, "print") == 0)
-		print_lines(number_of);
+		print_lines(number_of, argc > 3 ? atoi(argv[3]) : 0);
 	if (strcmp(word, "notify") == 0)
 		notify();
 	if (strcmp(word, "number") == 0)

@@ -94,7 +94,7 @@ NAMES = {
     "networks = a": "written as network; network = none: loopback and nothing else",
     "ports = 80:80": "written as publish, which is not built in; leave it out",
     "log_driver = json-file": NOT_BUILT, "log_tag = {{.Name}}": NOT_BUILT, "device_log = yes": NOT_BUILT,
-    "critical = yes": "not built in; leave it out; no service feeds the hardware watchdog",
+    "critical = yes": "is the device's to say; critical = yes in [service NAME] of supervisor.conf",
     "time_source = yes": "not built in; leave it out; no service sets the clock",
     "privileged = yes": "no service is privileged; name what it needs: cap_add, devices, volume",
     "runtime = runc": "not built in; isolation = strict gives own namespaces, uid, filter and limits",

@@ -15,13 +15,13 @@ SERVICES = {
     "mute": Service("ready = notify\n"),
     "patient": Service("depends_on = mute\n", start=False),
     "deaf": Service("stop_timeout = 1s\nhealth_cmd = /bin/probe exit 1\nhealth_interval = 1s\nhealth_timeout = 1s\nhealth_retries = 1\n"
-                    "health_start_period = 1h\n", word="deaf", start=False),
+                    "health_start_period = 1h\nrestart = no\n", conf="critical = yes", word="deaf", start=False),
     "sick": Service("health_cmd = /bin/probe exit 1\nhealth_interval = 1s\nhealth_timeout = 1s\nhealth_retries = 2\non_fail = none\n"),
     "sick2": Service("health_cmd = /bin/probe hang\nhealth_interval = 1s\nhealth_timeout = 1s\nhealth_retries = 1\non_fail = stop\n",
                      refused=True),
-    "crash": Service("restart = on-failure:1\n", word="exit 3"),
+    "crash": Service("restart = on-failure:1\n", word="exit 3", refused=True),
     "loud": Service("log_rate = 5/s\nlog_burst = 20\noverflow = drop\nlog_facility = local3\n", word="print 200"),
-    "blocked": Service("log_rate = 200/s\nlog_burst = 50\noverflow = block\nlog_max_size = 4k\nlog_max_file = 2\n", word="print 400"),
+    "blocked": Service("log_rate = 1000/s\nlog_burst = 100\noverflow = block\nlog_max_size = 128k\nlog_max_file = 2\n", word="print 1200 500"),
 }
 
 
@@ -78,13 +78,13 @@ def init(minder, life):
         check(line in minder.device.agent.text(f"/proc/{minder.row()['pid']}/status"), line)
     # A signal goes on to the program, and its end is the end of both.
     minder.run("stop minder")
-    check("signal=15" in minder.output(), minder.output()[-3:])
+    check(minder.device.wait_for(lambda: "signal=15" in minder.output(), 30), minder.output()[-3:])
     equal(minder.device.wait_state("minder", ("stopped",))["state"], "stopped", "minder")
 
 
 def stop_signal(life):
     life.run("stop life")
-    check("signal=10" in life.output(), life.output()[-3:])
+    check(life.device.wait_for(lambda: "signal=10" in life.output(), 30), life.output()[-3:])
     equal(life.record("STOP")["d"]["signal"], "USR1", "signal")
 
 
@@ -153,15 +153,15 @@ def log_burst(loud):
 
 def overflow(blocked):
     check(not matching(blocked.device.records(), "SUPPRESSED", service="blocked"), "block drops")
-    equal(lines(blocked)[-1], "line 0399 of many that say nothing but how many there are", "the last line")
+    equal(lines(blocked)[-1], "line 1199 of many that say nothing but how many there are".ljust(500, "."), "the last line")
 
 
 def log_max(blocked):
     directory = "/state/spool/svc/blocked"
     segments = [name for name in blocked.device.agent.list(directory) if name.endswith(".log")]
     check(1 <= len(segments) <= 2, "segments:", segments)
-    check(max(len(blocked.device.agent.text(f"{directory}/{name}")) for name in segments) <= 4096 + 1024, "size of a segment")
-    check(len(lines(blocked)) < 100, "what was kept of 400 lines:", len(lines(blocked)))
+    check(max(len(blocked.device.agent.text(f"{directory}/{name}")) for name in segments) <= 132 * 1024, "size of a segment")
+    check(len(lines(blocked)) < 500, "what was kept of 1200 lines:", len(lines(blocked)))
 
 
 INSIDE = {
@@ -184,6 +184,18 @@ INSIDE = {
     "stop_signal": (stop_signal, "life"),
     "stop_timeout": (stop_timeout, "deaf"),
 }
+
+def critical(deaf):
+    """Dead for good: the watchdog is not fed any more, and the machine is reset, which ends this QEMU."""
+    deaf_starts(deaf)
+    deaf.device.run(f"/tests/feed kill {deaf.row()['pid']}")
+    held = deaf.record("WATCHDOG_HELD")
+    equal(held["d"]["state"], "failed", "why")
+    check(deaf.device.wait_for(lambda: deaf.device.machine.process.poll() is not None, 300, 1), "the machine goes on")
+
+
+# After everything else: the device is gone then.
+LAST = {"critical (supervisor.conf): takes effect": (critical, "deaf")}
 
 ELSEWHERE = {"log_facility": "PRI of the lines that a real rsyslogd gets: tests/collector; its word here"}
 
@@ -257,7 +269,8 @@ REFUSED = {
     "log_burst": (("log_burst = 0", f"out of range: 1 to 1000000; {COUNT}"),),
     "overflow": (("overflow = wait", f"{WORDS}; drop block"),),
     "log_max_size": (
-        ("log_max_size = 0", f"out of range: 4k to 1g; {BYTES}"),
+        ("log_max_size = 127k", f"out of range: 128k to 1g; {BYTES}"),
+        ("log_max_size = 0", f"out of range: 128k to 1g; {BYTES}"),
         ("log_max_size = -1", f'not of the form "{BYTES}"; {BYTES}'),
     ),
     "log_max_file": (("log_max_file = 0", f"out of range: 1 to 100; {COUNT}"),),
