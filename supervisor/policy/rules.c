@@ -15,13 +15,14 @@ static const char *const kind_words[RULE_COUNT] = {"denies", "requires"};
 static int take_condition(struct device_rule *rule, char *text, struct err *err)
 {
 	const struct policy_table *table = &policy_service_table;
-	char *pattern = strchr(text, ' ');
+	char *space = strchr(text, ' ');
+	const char *pattern = space ? space + 1 : NULL;
 	const struct policy_key *key;
 	const char *rest = "";
 	size_t length;
 
-	if (pattern)
-		*pattern++ = '\0';
+	if (space)
+		*space = '\0';
 	key = policy_key_find(table->keys, table->count, text);
 	if (!key) {
 		(void)err_set(err, EINVAL, "%s is not a key of [service]", text);
@@ -30,15 +31,14 @@ static int take_condition(struct device_rule *rule, char *text, struct err *err)
 	length = strlen(key->name);
 	if (key->name[length - 1] == '.')
 		rest = text + length;
-	if (!pattern && !*rest)
-		pattern = text + strlen(text);
 	rule->key = (uint8_t)(key - table->keys);
-	rule->any = !*rest && !*pattern;
-	if (strlen(rest) + (pattern ? strlen(pattern) : 1) + 2 > sizeof(rule->pattern))
+	rule->any = !*rest && !pattern;
+	if (!pattern)
+		pattern = "*";
+	if (strlen(rest) + strlen(pattern) + 2 > sizeof(rule->pattern))
 		return err_set(err, E2BIG, "the pattern is longer than %zu characters",
 			       sizeof(rule->pattern) - 1);
-	str_join(rule->pattern, sizeof(rule->pattern), rest, *rest ? "=" : "",
-		 pattern ? pattern : "*");
+	str_join(rule->pattern, sizeof(rule->pattern), rest, *rest ? "=" : "", pattern);
 	return 0;
 }
 
@@ -83,8 +83,10 @@ static bool print_rule(const struct policy_key *key, const void *base, unsigned 
 		if (rule->kind != key->max || index-- > 0)
 			continue;
 		text_add(out, policy_service_table.keys[rule->key].name);
-		text_add(out, rule->any ? "" : " ");
-		text_add(out, rule->pattern);
+		if (!rule->any) {
+			text_add(out, " ");
+			text_add(out, rule->pattern);
+		}
 		return true;
 	}
 	return false;

@@ -35,6 +35,23 @@ static void reap(pid_t program)
 	}
 }
 
+static void nothing(int number)
+{
+	(void)number;
+}
+
+/*
+ * Who wants to end the service looks first whether process 1 hears the signal at all (SigCgt): one
+ * that is only waited for would not be seen there. They stay blocked, so no handler ever runs.
+ */
+static void hear_all(void)
+{
+	const struct sigaction action = {.sa_handler = nothing};
+
+	for (int number = 1; number < SIGRTMIN; number++)
+		(void)sigaction(number, &action, NULL);
+}
+
 int main(int argc, char **argv)
 {
 	sigset_t all;
@@ -44,6 +61,7 @@ int main(int argc, char **argv)
 	/* Blocked and waited for: process 1 ignores what it has no handler for (signal(7)). */
 	if (argc < 2 || sigfillset(&all) || sigprocmask(SIG_SETMASK, &all, &before))
 		return EXIT_REFUSED;
+	hear_all();
 	program = fork();
 	if (program == 0)
 		run(argv + 1, &before);
