@@ -171,7 +171,7 @@ enum message_type {
 	M_PARK, /* hold the life of this generation ready, proven and before its exec; 0: none any
 		   more */
 	/* launcher -> init */
-	M_PROMOTE, /* the parked life of this generation is the service's now: its gate opens */
+	M_PROMOTE,   /* the parked life of this generation is the service's now: its gate opens */
 	M_READINESS, /* launcher -> supervisor: where this life of the service says that it is ready
 		      */
 	M_VITAL,     /* supervisor -> init: are all critical services well? */

@@ -44,13 +44,13 @@ struct service {
 	bool releasing;
 	bool has_plan;
 	enum service_state state;
-	uint64_t since_ms;   /* of the last change of state */
-	uint64_t started_ms; /* when this life began to run; 0: it did not */
-	uint32_t generation; /* of the last life begun; strictly rising */
-	uint32_t begun;      /* the highest number given away, to parked lives too */
-	uint32_t parked;     /* generation of the life that waits before its exec; 0: none */
-	uint32_t lost;       /* parked lives in a row that did not last */
-	uint64_t parked_ms;  /* when @parked was asked for */
+	uint64_t since_ms;         /* of the last change of state */
+	uint64_t started_ms;       /* when this life began to run; 0: it did not */
+	uint32_t generation;       /* of the last life begun; strictly rising */
+	uint32_t begun;            /* the highest number given away, to parked lives too */
+	uint32_t parked;           /* generation of the life that waits before its exec; 0: none */
+	uint32_t lost;             /* parked lives in a row that did not last */
+	uint64_t parked_ms;        /* when @parked was asked for */
 	uint32_t ready_generation; /* of the last life that said it was ready */
 	uint32_t leaf; /* generation whose cgroup and pipes the launcher still keeps; 0: none */
 	int32_t pid;
