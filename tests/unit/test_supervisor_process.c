@@ -1,4 +1,6 @@
 /* links: base event ipc audit policy service programs/supervisor */
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <time.h>
 
 #include "supervisor_doubles.h"
@@ -135,9 +137,18 @@ static int tell_readiness(uint32_t generation, uint32_t kind)
 	return pair[1];
 }
 
+/* And it was taken out of the queue: what follows from it has happened before any later answer. */
 static void say(int fd, const char *text)
 {
+	const struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
+	int unread = 1;
+
 	assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), (ssize_t)strlen(text));
+	for (int i = 0; i < 500 && unread; i++) {
+		assert_int_equal(ioctl(fd, SIOCOUTQ, &unread), 0);
+		(void)nanosleep(&pause, NULL);
+	}
+	assert_int_equal(unread, 0);
 }
 
 /* Until nobody listens any more: EPIPE, not a queue that fills up. */
