@@ -23,6 +23,12 @@ static void place(char *to, size_t size, const char *path, const char *leaf)
 	str_join(to, size, directory, leaf, "");
 }
 
+/* The directory, and whether what differs is written or an error. */
+struct target {
+	int dir;
+	bool change;
+};
+
 static int read_value(int dir, const char *file, char *found, size_t size, struct err *err)
 {
 	ssize_t n = fd_read_file(dir, file, found, size);
@@ -34,57 +40,60 @@ static int read_value(int dir, const char *file, char *found, size_t size, struc
 }
 
 /* The directory outlives a life: then the limit is there, and reading it is the proof. */
-static int write_and_prove(int dir, const char *file, const char *value, struct err *err)
+static int write_and_prove(const struct target *t, const char *file, const char *value,
+			   struct err *err)
 {
 	char found[64];
-	int r = read_value(dir, file, found, sizeof(found), err);
+	int r = read_value(t->dir, file, found, sizeof(found), err);
 
 	if (r || str_equal(found, value))
 		return r;
-	r = fd_write_file(dir, file, value);
-	if (r)
-		return err_sys(err, -r, "%s = %s", file, value);
-	r = read_value(dir, file, found, sizeof(found), err);
+	if (t->change) {
+		r = fd_write_file(t->dir, file, value);
+		if (r)
+			return err_sys(err, -r, "%s = %s", file, value);
+		r = read_value(t->dir, file, found, sizeof(found), err);
+	}
 	if (!r && !str_equal(found, value))
 		r = err_set(err, EPERM, "%s reads back as %s instead of %s", file, found, value);
 	return r;
 }
 
 /* The kernel keeps memory limits in whole pages: what is asked for is cut the same way. */
-static int write_bytes(int dir, const char *file, uint64_t bytes, struct err *err)
+static int write_bytes(const struct target *t, const char *file, uint64_t bytes, struct err *err)
 {
 	unsigned long long page = (unsigned long long)getpagesize();
 	char value[24];
 
 	(void)snprintf(value, sizeof(value), "%llu", bytes / page * page);
-	return write_and_prove(dir, file, value, err);
+	return write_and_prove(t, file, value, err);
 }
 
-static int write_number(int dir, const char *file, uint32_t number, struct err *err)
+static int write_number(const struct target *t, const char *file, uint32_t number, struct err *err)
 {
 	char value[24];
 
 	(void)snprintf(value, sizeof(value), "%u", number);
-	return write_and_prove(dir, file, value, err);
+	return write_and_prove(t, file, value, err);
 }
 
 /* A CPU that can never come is refused by the kernel; one that is off is left out: what is in
  * effect is compared. */
-static int write_cpuset(int dir, const struct cgroup_limits *l, struct err *err)
+static int write_cpuset(const struct target *t, const struct cgroup_limits *l, struct err *err)
 {
 	char effective[64] = "";
 
 	if (!l->cpuset[0])
 		return 0;
-	if (!write_and_prove(dir, "cpuset.cpus", l->cpuset, err) &&
-	    !read_value(dir, "cpuset.cpus.effective", effective, sizeof(effective), err) &&
+	if (!write_and_prove(t, "cpuset.cpus", l->cpuset, err) &&
+	    !read_value(t->dir, "cpuset.cpus.effective", effective, sizeof(effective), err) &&
 	    str_equal(effective, l->cpuset))
 		return 0;
 	(void)err_set(err, ERANGE, "cpuset_cpus = %s: not all of them are online", l->cpuset);
 	return err_hint(err, "name processors that the board has");
 }
 
-static int write_cpu(int dir, const struct cgroup_limits *l, struct err *err)
+static int write_cpu(const struct target *t, const struct cgroup_limits *l, struct err *err)
 {
 	char value[40];
 	int r = 0;
@@ -92,39 +101,77 @@ static int write_cpu(int dir, const struct cgroup_limits *l, struct err *err)
 	if (l->cpus_thousandths) {
 		(void)snprintf(value, sizeof(value), "%u %u",
 			       l->cpus_thousandths * (PERIOD_US / 1000), PERIOD_US);
-		r = write_and_prove(dir, "cpu.max", value, err);
+		r = write_and_prove(t, "cpu.max", value, err);
 	}
 	if (!r && l->cpu_weight)
-		r = write_number(dir, "cpu.weight", l->cpu_weight, err);
-	return r ? r : write_cpuset(dir, l, err);
+		r = write_number(t, "cpu.weight", l->cpu_weight, err);
+	return r ? r : write_cpuset(t, l, err);
 }
 
 /* A kernel without swap has no memory.swap.max; then there is nothing to limit. */
-static int write_swap(int dir, const struct cgroup_limits *l, struct err *err)
+static int write_swap(const struct target *t, const struct cgroup_limits *l, struct err *err)
 {
-	if (faccessat(dir, "memory.swap.max", F_OK, 0) && errno == ENOENT)
+	if (faccessat(t->dir, "memory.swap.max", F_OK, 0) && errno == ENOENT)
 		return 0;
-	return write_bytes(dir, "memory.swap.max", l->swap, err);
+	return write_bytes(t, "memory.swap.max", l->swap, err);
 }
 
-static int write_limits(int dir, const struct cgroup_limits *l, struct err *err)
+static int write_memory(const struct target *t, const struct cgroup_limits *l, struct err *err)
 {
 	int r = 0;
 
 	if (l->memory) {
 		/* Killed as a whole: half a service after an out-of-memory kill is worse than none.
 		 */
-		r = write_number(dir, "memory.oom.group", 1, err);
-		r = r ? r : write_bytes(dir, "memory.max", l->memory, err);
-		r = r ? r : write_swap(dir, l, err);
+		r = write_number(t, "memory.oom.group", 1, err);
+		r = r ? r : write_bytes(t, "memory.max", l->memory, err);
+		r = r ? r : write_swap(t, l, err);
 	}
 	if (!r && l->memory_high)
-		r = write_bytes(dir, "memory.high", l->memory_high, err);
+		r = write_bytes(t, "memory.high", l->memory_high, err);
 	if (!r && l->memory_low)
-		r = write_bytes(dir, "memory.low", l->memory_low, err);
-	if (!r && l->pids)
-		r = write_number(dir, "pids.max", l->pids, err);
-	return r ? r : write_cpu(dir, l, err);
+		r = write_bytes(t, "memory.low", l->memory_low, err);
+	return r;
+}
+
+static int write_pids(const struct target *t, const struct cgroup_limits *l, struct err *err)
+{
+	return l->pids ? write_number(t, "pids.max", l->pids, err) : 0;
+}
+
+/* By enum cgroup_part. */
+static int (*const parts[])(const struct target *, const struct cgroup_limits *, struct err *) = {
+	[CGROUP_MEMORY] = write_memory,
+	[CGROUP_PIDS] = write_pids,
+	[CGROUP_CPU] = write_cpu,
+};
+
+static int write_limits(int dir, const struct cgroup_limits *l, struct err *err)
+{
+	const struct target target = {dir, true};
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts) && !r; i++)
+		r = parts[i](&target, l, err);
+	return r;
+}
+
+static int open_directory(const char *path, struct err *err)
+{
+	char full[160];
+	int dir;
+
+	str_join(full, sizeof(full), CGROUPS, path, "");
+	dir = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	return dir < 0 ? err_sys(err, errno, "cgroup %s", path) : dir;
+}
+
+int cgroup_hold(const char *path, const struct cgroup_limits *limits, enum cgroup_part part,
+		struct err *err)
+{
+	CLEAN_FD int dir = open_directory(path, err);
+
+	return dir < 0 ? dir : parts[part](&(const struct target){dir, false}, limits, err);
 }
 
 int cgroup_prepare(const char *path, const struct cgroup_limits *limits, struct err *err)
@@ -135,22 +182,22 @@ int cgroup_prepare(const char *path, const struct cgroup_limits *limits, struct 
 	str_join(full, sizeof(full), CGROUPS, path, "");
 	if (mkdir(full, 0755) && errno != EEXIST)
 		return err_sys(err, errno, "cgroup %s", path);
-	dir = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (dir < 0)
-		return err_sys(err, errno, "cgroup %s", path);
-	return write_limits(dir, limits, err);
+	dir = open_directory(path, err);
+	return dir < 0 ? dir : write_limits(dir, limits, err);
 }
 
 int cgroup_devices(const char *path, const struct plan *plan, uint32_t *program, struct err *err)
 {
-	char full[160];
-	CLEAN_FD int dir = -1;
+	CLEAN_FD int dir = open_directory(path, err);
 
-	str_join(full, sizeof(full), CGROUPS, path, "");
-	dir = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (dir < 0)
-		return err_sys(err, errno, "cgroup %s", path);
-	return device_filter_apply(dir, plan, program, err);
+	return dir < 0 ? dir : device_filter_apply(dir, plan, program, err);
+}
+
+int cgroup_devices_hold(const char *path, const struct plan *plan, struct err *err)
+{
+	CLEAN_FD int dir = open_directory(path, err);
+
+	return dir < 0 ? dir : device_filter_hold(dir, plan, err);
 }
 
 int cgroup_leaf(const char *path, const char *leaf, struct err *err)

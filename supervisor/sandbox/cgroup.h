@@ -7,18 +7,6 @@
 #include "base/err.h"
 #include "sandbox/plan.h"
 
-/* The limits of a service or helper; 0 = the kernel's default. */
-struct cgroup_limits {
-	uint64_t memory;
-	uint64_t memory_high;
-	uint64_t memory_low;
-	uint64_t swap;
-	uint32_t pids;
-	uint32_t cpus_thousandths;
-	uint32_t cpu_weight;
-	char cpuset[64]; /* "0,2-3"; empty: all */
-};
-
 /*
  * Make (or find) the directory @path below bartizan/ ("services/web"), write every limit, read each
  * back and compare; then hand the controllers on to its leaves. -errno with file and value in @err.
@@ -27,6 +15,14 @@ int cgroup_prepare(const char *path, const struct cgroup_limits *limits, struct 
 
 /* The filter of devices on that directory (device_filter.h). */
 int cgroup_devices(const char *path, const struct plan *plan, uint32_t *program, struct err *err);
+
+/* Do those limits of @path hold now? Reads only. -EPERM with file, value and what it should be. */
+enum cgroup_part { CGROUP_MEMORY, CGROUP_PIDS, CGROUP_CPU };
+int cgroup_hold(const char *path, const struct cgroup_limits *limits, enum cgroup_part part,
+		struct err *err);
+
+/* Does exactly the filter of devices that @plan makes stand on @path? */
+int cgroup_devices_hold(const char *path, const struct plan *plan, struct err *err);
 
 /* A fresh leaf @path/@leaf: after cgroup.kill a directory kills whatever is cloned into it
  * (sandbox.md, kernel facts), so none is used twice. Returns its descriptor or -errno. */

@@ -115,17 +115,32 @@ static uint32_t attached(int cgroup_fd)
 	return bpf(BPF_PROG_QUERY, &attr) < 0 || attr.query.prog_cnt != 1 ? 0 : ids[0];
 }
 
+static int get_info(int program_fd, struct bpf_prog_info *info)
+{
+	union bpf_attr attr;
+
+	memset(info, 0, sizeof(*info));
+	memset(&attr, 0, sizeof(attr));
+	attr.info.bpf_fd = (uint32_t)program_fd;
+	attr.info.info_len = sizeof(*info);
+	attr.info.info = (uint64_t)(uintptr_t)info;
+	return bpf(BPF_OBJ_GET_INFO_BY_FD, &attr);
+}
+
 static uint32_t id_of(int program_fd)
 {
 	struct bpf_prog_info info;
+
+	return get_info(program_fd, &info) < 0 ? 0 : info.id;
+}
+
+static int open_program(uint32_t id)
+{
 	union bpf_attr attr;
 
-	memset(&info, 0, sizeof(info));
 	memset(&attr, 0, sizeof(attr));
-	attr.info.bpf_fd = (uint32_t)program_fd;
-	attr.info.info_len = sizeof(info);
-	attr.info.info = (uint64_t)(uintptr_t)&info;
-	return bpf(BPF_OBJ_GET_INFO_BY_FD, &attr) < 0 ? 0 : info.id;
+	attr.prog_id = id;
+	return bpf(BPF_PROG_GET_FD_BY_ID, &attr);
 }
 
 int device_filter_apply(int cgroup_fd, const struct plan *plan, uint32_t *program, struct err *err)
@@ -150,5 +165,25 @@ int device_filter_apply(int cgroup_fd, const struct plan *plan, uint32_t *progra
 	*program = id_of(program_fd);
 	if (!*program || attached(cgroup_fd) != *program)
 		return err_set(err, EPERM, "the filter of devices is not the one of the cgroup");
+	return 0;
+}
+
+int device_filter_hold(int cgroup_fd, const struct plan *plan, struct err *err)
+{
+	uint32_t id = attached(cgroup_fd);
+	CLEAN_FD int have_fd = -1;
+	CLEAN_FD int wanted_fd = -1;
+	struct bpf_prog_info have;
+	struct bpf_prog_info wanted;
+
+	if (!id)
+		return err_set(err, EPERM, "the cgroup has no filter of devices");
+	have_fd = open_program(id);
+	wanted_fd = load(plan);
+	if (have_fd < 0 || wanted_fd < 0 || get_info(have_fd, &have) < 0 ||
+	    get_info(wanted_fd, &wanted) < 0)
+		return err_set(err, EIO, "the filter of devices cannot be read");
+	if (memcmp(have.tag, wanted.tag, sizeof(have.tag)) != 0)
+		return err_set(err, EPERM, "the filter of devices is not the one of the policy");
 	return 0;
 }

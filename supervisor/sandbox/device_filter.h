@@ -14,4 +14,8 @@
  */
 int device_filter_apply(int cgroup_fd, const struct plan *plan, uint32_t *program, struct err *err);
 
+/* Is what stands on the cgroup now, and alone, the very program that @plan makes? Compared by the
+ * kernel's digest of the instructions. -EPERM when not; nothing is changed. */
+int device_filter_hold(int cgroup_fd, const struct plan *plan, struct err *err);
+
 #endif

@@ -45,16 +45,31 @@ struct pool {
 	int mounts_fd; /* a template: every life gets its own copy of it */
 };
 
+/* The limits of a service or helper; 0 = the kernel's default. */
+struct cgroup_limits {
+	uint64_t memory;
+	uint64_t memory_high;
+	uint64_t memory_low;
+	uint64_t swap;
+	uint32_t pids;
+	uint32_t cpus_thousandths;
+	uint32_t cpu_weight;
+	char cpuset[64]; /* "0,2-3"; empty: all */
+};
+
 struct plan {
+	/* Nothing is made or opened for it: it says what a life that runs must look like. */
+	bool described;
 	const char *name;
 	const char *hostname;
 	uint16_t subject;
 	uint32_t generation;
-	char cgroup[96];  /* below bartizan/, e.g. "services/web/3" */
-	uint32_t stop_ms; /* how long its end may take: for init's shutdown */
-	int cgroup_fd;    /* the leaf */
-	int join_pidfd;   /* -1: new namespaces; else those of this process (health probe) */
-	int join_pid;     /* the same process's pid, for the proof */
+	char cgroup[96];             /* below bartizan/, e.g. "services/web/3" */
+	uint32_t stop_ms;            /* how long its end may take: for init's shutdown */
+	int cgroup_fd;               /* the leaf */
+	struct cgroup_limits limits; /* of the directory above the leaf */
+	int join_pidfd; /* -1: new namespaces; else those of this process (health probe) */
+	int join_pid;   /* the same process's pid, for the proof */
 
 	uid_t uid;
 	gid_t gid;

@@ -198,11 +198,12 @@ static int read_id(const char **at, uint32_t *id)
 }
 
 /* "shared:7 master:2 - ": any number of fields, ended by a single dash. */
-static int skip_optional(const char **at)
+static int read_optional(const char **at, bool *shared)
 {
 	while (**at && **at != '\n') {
 		bool dash = (*at)[0] == '-' && (*at)[1] == ' ';
 
+		*shared |= str_starts(*at, "shared:");
 		if (read_word(at, NULL, 0))
 			return -EBADMSG;
 		if (dash)
@@ -223,7 +224,8 @@ int mountinfo_next(const char **at, struct mount_line *line)
 	    read_word(&text, NULL, 0) || /* major:minor */
 	    read_word(&text, found.root, sizeof(found.root)) ||
 	    read_word(&text, found.point, sizeof(found.point)) ||
-	    read_word(&text, found.options, sizeof(found.options)) || skip_optional(&text) ||
+	    read_word(&text, found.options, sizeof(found.options)) ||
+	    read_optional(&text, &found.shared) ||
 	    read_word(&text, found.type, sizeof(found.type)) ||
 	    read_word(&text, NULL, 0) || /* source */
 	    read_word(&text, found.super, sizeof(found.super)) || *text != '\n')

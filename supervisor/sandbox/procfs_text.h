@@ -1,6 +1,7 @@
 #ifndef SANDBOX_PROCFS_TEXT_H
 #define SANDBOX_PROCFS_TEXT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -31,6 +32,7 @@ struct mount_line {
 	char root[128];    /* of the mount inside its file system */
 	char point[128];   /* relative to the process's root; octal escapes are resolved */
 	char options[128]; /* per mount: "ro,nosuid,nodev" */
+	bool shared;       /* "shared:N" stands there: mounts made in it show elsewhere */
 	char type[32];
 	char super[256]; /* per file system */
 };
