@@ -124,9 +124,10 @@ QEMU_SUITES := $(call suite,qemu,tests/qemu/suite) $(call suite,qemu-contract,te
 CRASH_SUITES := $(call suite,crash,tests/crash/run)
 FAULT_SUITES := $(call suite,fault,tests/fault/run)
 OPTIONS_SUITES := $(call suite,options,tests/options/run)
+COMPLIANCE_SUITES := $(call suite,compliance,tests/compliance/run)
 SECCOMP_SUITES := $(call suite,seccomp,tests/seccomp/run)
 
-.PHONY: test style check-unit check-fuzz check-style check-images check-collector check-ns check-hostile check-escape check-qemu check-crash check-options check-seccomp check-fault
+.PHONY: test style check-unit check-fuzz check-style check-images check-collector check-ns check-hostile check-escape check-qemu check-crash check-options check-seccomp check-fault check-compliance
 check-unit: $(UNIT_BINS)
 	@$(TALLY) --jobs 2 $(UNIT_SUITES)
 check-fuzz: $(FUZZ_BINS)
@@ -149,6 +150,8 @@ check-seccomp:
 	@$(TALLY) $(SECCOMP_SUITES)
 check-options:
 	@$(TALLY) $(OPTIONS_SUITES)
+check-compliance:
+	@$(TALLY) $(COMPLIANCE_SUITES)
 # The whole campaign; `make test` has a short form.
 check-crash:
 	@$(TALLY) --timeout 7200 $(CRASH_SUITES)
@@ -158,7 +161,7 @@ check-fault:
 # One suite after the other: the QEMU suite keeps both processors busy by itself, and the others watch
 # delays that a second suite beside them would stretch.
 test: $(UNIT_BINS) $(FUZZ_BINS)
-	@COUNT=$(or $(COUNT),20) CYCLES=$(or $(CYCLES),150) $(TALLY) --jobs 1 $(QEMU_SUITES) $(OPTIONS_SUITES) $(SECCOMP_SUITES) $(CRASH_SUITES) $(FAULT_SUITES) $(HOSTILE_SUITES) $(ESCAPE_SUITES) $(COLLECTOR_SUITES) \
+	@COUNT=$(or $(COUNT),20) CYCLES=$(or $(CYCLES),150) $(TALLY) --jobs 1 $(QEMU_SUITES) $(OPTIONS_SUITES) $(COMPLIANCE_SUITES) $(SECCOMP_SUITES) $(CRASH_SUITES) $(FAULT_SUITES) $(HOSTILE_SUITES) $(ESCAPE_SUITES) $(COLLECTOR_SUITES) \
 		$(IMAGES_SUITES) $(NS_SUITES) $(FUZZ_SUITES) $(STYLE_SUITES) $(UNIT_SUITES)
 
 style:

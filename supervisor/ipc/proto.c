@@ -78,6 +78,8 @@ static const struct message_def messages[] = {
 	ROW(M_TRUST_INSTALL, CONTROL, LAUNCHER, PLAIN, 1, FD_FILE),
 	ROW(M_ROW_TEXT, LAUNCHER, CONTROL, sizeof(struct message_row_text), 0, 0),
 	ROW(M_END, LAUNCHER, CONTROL, sizeof(struct message_end), 0, 0),
+	ROW(M_CHECK, CONTROL, LAUNCHER, sizeof(struct message_check), 0, 0),
+	ROW(M_ROW_CHECK, LAUNCHER, CONTROL, sizeof(struct message_row_check), 0, 0),
 #undef ROW
 #undef KIND
 #undef PLAIN

@@ -175,6 +175,9 @@ enum message_type {
 	M_READINESS, /* launcher -> supervisor: where this life of the service says that it is ready
 		      */
 	M_VITAL,     /* supervisor -> init: are all critical services well? */
+	/* the command line <-> launcher */
+	M_CHECK,     /* how the sandbox of a service is now, or of all that run */
+	M_ROW_CHECK, /* the answer, one protection each */
 	M_COUNT
 };
 
@@ -358,6 +361,28 @@ struct message_secret { /* SECRET_ADD + sealed memfd; SECRET_RM; SECRET_LS witho
 	char name[NAME_SIZE];
 };
 
+struct message_check { /* CHECK */
+	struct message_head head;
+	char service[NAME_SIZE]; /* empty: all that run */
+};
+
+enum check_verdict {
+	CHECK_PASS,
+	CHECK_WARN, /* granted by the device policy, weaker than the default */
+	CHECK_FAIL,
+	CHECK_VERDICTS
+};
+
+struct message_row_check {
+	struct message_head head;
+	char service[NAME_SIZE];
+	char item[24];   /* "seccomp" */
+	char guide[24];  /* lines of the hardening guide */
+	char cis[24];    /* numbers of the CIS Docker Benchmark */
+	uint8_t verdict; /* enum check_verdict */
+	char text[200];  /* why it is not PASS */
+};
+
 /* Reply rows. States as the words of service/state.h. */
 struct message_row_service {
 	struct message_head head;
@@ -409,6 +434,8 @@ union message {
 	struct message_compile compile;
 	struct message_control control;
 	struct message_secret secret;
+	struct message_check check;
+	struct message_row_check row_check;
 	struct message_row_service row_service;
 	struct message_row_text row_text;
 	struct message_end end;

@@ -11,7 +11,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 SUPERVISOR = os.path.join(paths.TOP, "supervisor")
 # Around which functions of the product weak/weak.c puts itself.
 WRAPPED = ("start_service", "sandbox_clone", "sandbox_attest", "step_root_prove", "syscall", "mounts_new", "mounts_change", "map_mount",
-           "cgroup_prepare", "cgroup_devices")
+           "cgroup_prepare", "cgroup_devices", "fd_write_file")
 
 
 LIBRARIES = (("inih", "inih"), ("libcap", "cap"), ("libseccomp", "seccomp"), ("mbedtls", "mbedtls"))

@@ -16,8 +16,7 @@
 #include "ipc/proto.h"
 #include "policy/policy.h"
 
-#define SECRETS_PATH "/run/bartizan/secrets"
-#define PATIENCE_MS  10000
+#define PATIENCE_MS 10000
 
 static const struct secret_verb {
 	const char *name;
@@ -69,7 +68,7 @@ static int ask(const struct secret_verb *verb, const struct operands *operands, 
 			return EXIT_FAILED;
 	}
 	return control_exchange(
-		&(const struct control_exchange){SECRETS_PATH, PEER_LAUNCHER, &m, value_fd},
+		&(const struct control_exchange){LAUNCHER_PATH, PEER_LAUNCHER, &m, value_fd},
 		&question, err);
 }
 

@@ -15,8 +15,7 @@
 #include "control_client.h"
 #include "rows.h"
 
-#define LAUNCHER_PATH "/run/bartizan/secrets"
-#define PATIENCE_MS   120000 /* two processes and a file system per bundle, on the slowest board */
+#define PATIENCE_MS 120000 /* two processes and a file system per bundle, on the slowest board */
 
 static bool as_json;
 

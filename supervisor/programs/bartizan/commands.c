@@ -30,7 +30,7 @@ const struct command commands[] = {
 	{"logs", DEVICE(cmd_logs), "print what a service wrote", ON_DEVICE},
 	{"events", DEVICE(cmd_events), "print the audit records of this device", ON_DEVICE},
 	{"helpers", DEVICE(cmd_helpers), "list Bartizan's own processes and their deaths", ON_DEVICE},
-	{"check", DEVICE(cmd_check), "check harden: read back what init has set in the kernel", ON_DEVICE},
+	{"check", DEVICE(cmd_check), "read the protections of running services back, and score them", ON_DEVICE},
 	{"secret", DEVICE(cmd_secret), "store, list and remove secrets of services", ON_DEVICE},
 	{"trust", EITHER(trust_command, cmd_trust), "trust bundles: build on the host, show and install on the device", ON_BOTH},
 	{"poweroff", DEVICE(cmd_poweroff), "stop the services, then switch off", ON_DEVICE},

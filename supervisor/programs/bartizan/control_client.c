@@ -44,6 +44,12 @@ static void make_printable(union message *m)
 	} else if (m->head.type == M_ROW_TEXT) {
 		str_sanitize(m->row_text.key, sizeof(m->row_text.key));
 		str_sanitize(m->row_text.value, sizeof(m->row_text.value));
+	} else if (m->head.type == M_ROW_CHECK) {
+		str_sanitize(m->row_check.service, sizeof(m->row_check.service));
+		str_sanitize(m->row_check.item, sizeof(m->row_check.item));
+		str_sanitize(m->row_check.guide, sizeof(m->row_check.guide));
+		str_sanitize(m->row_check.cis, sizeof(m->row_check.cis));
+		str_sanitize(m->row_check.text, sizeof(m->row_check.text));
 	} else if (m->head.type == M_END && m->end.err.code) {
 		err_sanitize(&m->end.err);
 	}

@@ -3,7 +3,8 @@
 
 #include "ipc/proto.h"
 
-#define CONTROL_PATH "/run/bartizan/control"
+#define CONTROL_PATH  "/run/bartizan/control"
+#define LAUNCHER_PATH "/run/bartizan/launcher" /* its own, not through the supervisor */
 
 struct control_question {
 	enum verb verb;

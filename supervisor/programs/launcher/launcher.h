@@ -18,7 +18,7 @@
 #define PROGRAMS     "/usr/lib/bartizan/"
 #define CONF_DIR     "/etc/bartizan"
 #define CONTROL_PATH "/run/bartizan/control"
-#define SECRETS_PATH "/run/bartizan/secrets"
+#define DESK_PATH    "/run/bartizan/launcher"
 
 /* How long a helper, a child or init may take to answer; then the request is refused. */
 #define ANSWER_MS 10000
@@ -113,10 +113,10 @@ struct launcher {
 	int images_fd; /* /state/images */
 	int conf_fd;   /* /etc/bartizan */
 	int null_fd;
-	int control_fd;   /* listener */
-	int provision_fd; /* listener of our own, for secrets */
-	int limits_fd;    /* inotify */
-	int audit_fd;     /* NETLINK_AUDIT, AUDIT_NLGRP_READLOG; -1: the kernel has none */
+	int control_fd; /* listener */
+	int desk_fd;    /* listener of our own */
+	int limits_fd;  /* inotify */
+	int audit_fd;   /* NETLINK_AUDIT, AUDIT_NLGRP_READLOG; -1: the kernel has none */
 
 	bool policies; /* the four below are valid */
 	struct device_policy device;
@@ -230,6 +230,8 @@ int start_pipes(int read_fds[2], int write_fds[2], struct err *err);
 /* The limits of its cgroup; without memory.high while that is lifted for a life that runs. */
 int start_limits(struct service *s, bool memory_high, struct err *err);
 int start_conclude(struct service *s, int r, struct err *err); /* a start that ended with @r */
+/* As start_plan() and what a start adds to it, of the life that runs now: nothing is made. */
+int start_describe(struct service *s, struct plan *plan, struct err *err);
 int start_program(int root_fd, const char *path, struct err *err);
 struct plan_mount *start_mount(struct plan *plan, int fd, const char *path, uint32_t attributes,
 			       const char *type);
@@ -246,12 +248,25 @@ int state_open(int dir_fd, const char *name, int flags);
 int state_directory(int dir_fd, const char *name, bool make);
 int state_place(const char *kind, const char *service, bool make); /* KIND/SERVICE */
 
-/* secrets.c: /run/secrets of one life; provision.c: the store and its socket. */
+/* secrets.c: /run/secrets of one life; provision.c: the store. */
 int secrets_add(struct service *s, struct plan *plan, struct err *err);
 void secrets_wipe(struct service *s, bool parked);
 void secrets_overwrite(int dir_fd, const char *name);
 int secrets_copy(int from_fd, int to_fd, uint64_t size);
-void provision_open(void);
+void provision_secret(struct received *received); /* M_SECRET_* */
+void provision_trust(struct received *received);  /* M_TRUST_* */
+
+/* desk.c: the launcher's own socket. Root asks one question, gets rows and an end. -EAGAIN: the
+ * client has to read first. */
+void desk_open(void);
+int desk_send(const void *message);
+int desk_end(int exit_code, const struct err *err);
+struct ucred;
+const struct ucred *desk_peer(void);
+
+/* report.c: M_CHECK; more until it returns something else than -EAGAIN */
+void report_handle(struct received *received);
+int report_more(void);
 
 /* volumes.c: the directories of the state partition that the service has. */
 int volumes_add(const struct service *s, struct plan *plan, struct err *err);

@@ -51,10 +51,10 @@ void launcher_refuse_image(const char *name, const struct err *err)
 /* Every descriptor that is not there yet is -1: 0 would be a descriptor. */
 static void clear(void)
 {
-	int *const none[] = {&launcher.proc_fd,      &launcher.state_fd, &launcher.images_fd,
-			     &launcher.conf_fd,      &launcher.null_fd,  &launcher.control_fd,
-			     &launcher.provision_fd, &launcher.audit_fd, &launcher.device_fd,
-			     &launcher.anchors_fd,   &launcher.limits_fd};
+	int *const none[] = {&launcher.proc_fd,    &launcher.state_fd, &launcher.images_fd,
+			     &launcher.conf_fd,    &launcher.null_fd,  &launcher.control_fd,
+			     &launcher.desk_fd,    &launcher.audit_fd, &launcher.device_fd,
+			     &launcher.anchors_fd, &launcher.limits_fd};
 	struct link *const links[] = {&launcher.init, &launcher.supervisor, &launcher.recorder,
 				      &launcher.shipper};
 
@@ -194,8 +194,8 @@ static int open_control(struct err *err)
 	int r = open_listener(CONTROL_PATH, SUBJECT_NONE, &launcher.control_fd, err);
 
 	return r ? r
-		 : open_listener(SECRETS_PATH, SUBJECT_OF_HELPER(HELPER_LAUNCHER),
-				 &launcher.provision_fd, err);
+		 : open_listener(DESK_PATH, SUBJECT_OF_HELPER(HELPER_LAUNCHER), &launcher.desk_fd,
+				 err);
 }
 
 /* Records of refused system calls. Opened here because only the initial network namespace has them;
@@ -285,7 +285,7 @@ static int begin(struct err *err)
 	name_services();
 	restore_services();
 	restore_links();
-	provision_open();
+	desk_open();
 	init_send(&up, NULL, 0);
 	init_run_pending();
 	/* Once per boot, before anything runs: what lies there and is nobody's. */

@@ -37,10 +37,11 @@ static int add_shm(const struct service *s, struct plan *plan, struct err *err)
 
 	if (!shm.size)
 		return 0;
-	fd = root_make_tmpfs(&shm, err);
-	if (fd >= 0)
-		(void)start_mount(plan, fd, "/dev/shm", SAFE, "tmpfs");
-	return fd < 0 ? fd : 0;
+	fd = plan->described ? -1 : root_make_tmpfs(&shm, err);
+	if (fd < 0 && !plan->described)
+		return fd;
+	(void)start_mount(plan, fd, "/dev/shm", SAFE, "tmpfs");
+	return 0;
 }
 
 /* The attribute, through sysfs's own links, of sysfs and nothing that is mounted in it. fd or
@@ -108,12 +109,12 @@ static int add_sysfs(const struct service *s, struct plan *plan, struct err *err
 	r = attribute_root(attribute_fd, root, sizeof(root), err);
 	if (r)
 		return r;
-	tree_fd = root_make_place(name, err);
-	if (tree_fd < 0)
+	tree_fd = plan->described ? -1 : root_make_place(name, err);
+	if (tree_fd < 0 && !plan->described)
 		return tree_fd;
 	(void)start_mount(plan, tree_fd, SYS, SAFE | MOUNT_RDONLY, "tmpfs");
-	copy_fd = mounts_clone(attribute_fd, SAFE | MOUNT_RDONLY, -1, err);
-	if (copy_fd < 0)
+	copy_fd = plan->described ? -1 : mounts_clone(attribute_fd, SAFE | MOUNT_RDONLY, -1, err);
+	if (copy_fd < 0 && !plan->described)
 		return copy_fd;
 	str_join(path, sizeof(path), SYS "/", name, "");
 	r = str_copy(start_mount(plan, copy_fd, path, SAFE | MOUNT_RDONLY, "sysfs")->root,
@@ -196,6 +197,12 @@ int parts_add(struct service *s, struct plan *plan, struct err *err)
 	r = r ? r : add_sysfs(s, plan, err);
 	if (r)
 		return r;
+	/* The life that runs keeps the socket it has. */
+	if (plan->described) {
+		if (s->policy.ready == READY_NOTIFY)
+			(void)start_mount(plan, -1, NOTIFY, SAFE | MOUNT_RDONLY, "tmpfs");
+		return 0;
+	}
 	parts_forget_ready(s);
 	if (s->policy.ready == READY_NOTIFY)
 		r = add_notify(s, plan, err);

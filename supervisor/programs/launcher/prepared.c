@@ -14,7 +14,7 @@
  */
 int prepared_user(struct service *s, struct plan *plan, struct err *err)
 {
-	if (s->userns_fd < 0) {
+	if (s->userns_fd < 0 && !plan->described) {
 		s->userns_fd = userns_make(launcher.proc_fd, plan->uid, plan->gid, err);
 		if (s->userns_fd < 0)
 			return s->userns_fd;
@@ -64,7 +64,7 @@ int prepared_root(struct service *s, struct plan *plan, struct err *err)
 {
 	int r = 0;
 
-	if (s->pool.network_fd < 0 || s->pool.mounts_fd < 0) {
+	if (!plan->described && (s->pool.network_fd < 0 || s->pool.mounts_fd < 0)) {
 		pool_close(&s->pool);
 		r = make(s, plan, err);
 	}

@@ -3,14 +3,11 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "audit/audit.h"
-#include "base/clock.h"
 #include "base/fd.h"
 #include "policy/check.h"
 #include "policy/report.h"
@@ -18,50 +15,20 @@
 #include "programs/launcher/launcher.h"
 
 /*
- * The store of secrets and the trust bundles, and who may fill them: root, over a socket of the
- * launcher's own. The supervisor, over whose socket every other command goes, never holds a
- * descriptor of a value. One client at a time, one question each, with a deadline.
+ * The store of secrets and the trust bundles. Root asks over the launcher's own socket (desk.c):
+ * the supervisor, over whose socket every other command goes, never holds a descriptor of a value.
  */
 #define TEMPORARY            ".new" /* no name of a secret begins with a dot */
-#define PATIENCE_MS          5000
 #define EXIT_UNKNOWN_SERVICE 4
 #define EXIT_REFUSED_BY_US   5
-#define HEADER(type_)                                                                              \
-	{                                                                                          \
-		.head = {.type = type_, .subject = SUBJECT_NONE }                                  \
-	}
-
-static void listen_again(void);
-static void client_ready(struct loop *loop, struct watch *watch, uint32_t events);
-static void client_late(struct loop *loop, struct timer *timer);
-
-static struct client {
-	struct channel channel;
-	struct watch watch;
-	struct timer limit;
-	struct ucred peer;
-} client = {
-	.channel = {.fd = -1, .self = PEER_LAUNCHER, .peer = PEER_CONTROL},
-	.watch = {.fd = -1, .ready = client_ready},
-	.limit = {.due = client_late},
-};
-static struct watch listener = {.fd = -1};
-
-static void hang_up(void)
-{
-	loop_timer_clear(&launcher.loop, &client.limit);
-	loop_remove(&launcher.loop, &client.watch);
-	fd_close(&client.channel.fd);
-	listen_again();
-}
 
 static int send_row(const char *key, const char *value)
 {
-	struct message_row_text row = HEADER(M_ROW_TEXT);
+	struct message_row_text row = {.head = {.type = M_ROW_TEXT, .subject = SUBJECT_NONE}};
 
 	str_join(row.key, sizeof(row.key), key, "", "");
 	str_join(row.value, sizeof(row.value), value, "", "");
-	return channel_send(&client.channel, &row, NULL, 0);
+	return desk_send(&row);
 }
 
 /* ---- the store */
@@ -139,20 +106,16 @@ static int list(const struct message_secret *m, struct err *err)
 	return r ? err_sys(err, -r, "the list does not fit") : 0;
 }
 
-/* ---- the client */
-
 static void answer(const char *verb, const struct message_secret *m, int exit_code,
 		   const struct err *err)
 {
-	struct message_end end = HEADER(M_END);
+	const struct ucred *peer = desk_peer();
 
-	end.exit = exit_code;
-	end.err = *err;
 	if (!str_equal(verb, "ls"))
 		audit_emit(EVENT_SECRET, AUDIT_S(m->service), AUDIT_S(verb), AUDIT_S(m->name),
-			   AUDIT_N(client.peer.uid), AUDIT_N((uint32_t)client.peer.pid),
+			   AUDIT_N(peer->uid), AUDIT_N((uint32_t)peer->pid),
 			   AUDIT_N((uint32_t)exit_code));
-	(void)channel_send(&client.channel, &end, NULL, 0);
+	(void)desk_end(exit_code, err);
 }
 
 static bool is_sound(struct message_secret *m, bool with_name)
@@ -162,7 +125,7 @@ static bool is_sound(struct message_secret *m, bool with_name)
 	return str_is_name(m->service) && (with_name ? policy_is_secret_name(m->name) : !*m->name);
 }
 
-static void handle_secret(struct received *received)
+void provision_secret(struct received *received)
 {
 	struct message_secret *m = &received->message.secret;
 	bool adds = m->head.type == M_SECRET_ADD;
@@ -207,84 +170,14 @@ static int show_trust(struct err *err)
 	return r ? err_sys(err, -r, "the list does not fit") : 0;
 }
 
-static void handle_trust(struct received *received)
+void provision_trust(struct received *received)
 {
-	struct message_end end = HEADER(M_END);
+	struct err err = {0};
 	int r;
 
 	if (received->message.head.type == M_TRUST_SHOW)
-		r = show_trust(&end.err);
+		r = show_trust(&err);
 	else
-		r = trust_install(received->fds[0], &end.err);
-	end.exit = r ? EXIT_REFUSED_BY_US : 0;
-	(void)channel_send(&client.channel, &end, NULL, 0);
-}
-
-static void handle(struct received *received)
-{
-	uint16_t type = received->message.head.type;
-
-	if (type == M_TRUST_SHOW || type == M_TRUST_INSTALL)
-		handle_trust(received);
-	else
-		handle_secret(received);
-}
-
-static void client_ready(struct loop *loop, struct watch *watch, uint32_t events)
-{
-	CLEAN_RECEIVED struct received received = {.fd_count = 0};
-	struct err err = {0};
-	int r = channel_receive(&client.channel, &received, &err);
-
-	(void)loop;
-	(void)watch;
-	(void)events;
-	if (r == -EAGAIN)
-		return;
-	if (r == 0)
-		handle(&received);
-	else if (r == -EBADMSG)
-		audit_emit(EVENT_CONTROL_REFUSED, AUDIT_S(err.msg), AUDIT_N(client.peer.uid),
-			   AUDIT_N((uint32_t)client.peer.pid));
-	hang_up();
-}
-
-static void client_late(struct loop *loop, struct timer *timer)
-{
-	(void)loop;
-	(void)timer;
-	hang_up();
-}
-
-static void listener_ready(struct loop *loop, struct watch *watch, uint32_t events)
-{
-	CLEAN_FD int fd = accept4(watch->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	socklen_t size = sizeof(client.peer);
-
-	(void)events;
-	if (fd < 0)
-		return;
-	/* The socket's mode says the same; this says it again, of who called connect(2). */
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &client.peer, &size) || client.peer.uid) {
-		audit_emit(EVENT_CONTROL_REFUSED, AUDIT_S("not root"), AUDIT_N(client.peer.uid),
-			   AUDIT_N((uint32_t)client.peer.pid));
-		return;
-	}
-	if (loop_add(loop, &client.watch, fd, EPOLLIN))
-		return;
-	client.channel.fd = take_fd(&fd);
-	loop_remove(loop, watch);
-	loop_timer_set(loop, &client.limit, clock_monotonic_ms() + PATIENCE_MS);
-}
-
-static void listen_again(void)
-{
-	listener.ready = listener_ready;
-	(void)loop_add(&launcher.loop, &listener, launcher.provision_fd, EPOLLIN);
-}
-
-void provision_open(void)
-{
-	if (launcher.provision_fd >= 0)
-		listen_again();
+		r = trust_install(received->fds[0], &err);
+	(void)desk_end(r ? EXIT_REFUSED_BY_US : 0, &err);
 }

@@ -100,22 +100,28 @@ static int make(int *kept_fd, int *read_only_fd, struct err *err)
 	return *kept_fd < 0 ? *kept_fd : *read_only_fd < 0 ? *read_only_fd : 0;
 }
 
+static int provide(struct service *s, bool parked, int *fd, struct err *err)
+{
+	int *kept_fd = parked ? &s->standby.secrets_fd : &s->secrets_fd;
+	int r;
+
+	secrets_wipe(s, parked);
+	r = make(kept_fd, fd, err);
+	if (r)
+		return r;
+	/* First, so that what is filled in now is wiped even if this process ends here. */
+	init_store(s->slot, parked ? STORE_STANDBY_SECRETS : STORE_SECRETS, *kept_fd);
+	return fill(s, *kept_fd, err);
+}
+
 int secrets_add(struct service *s, struct plan *plan, struct err *err)
 {
-	bool parked = SUBJECT_IS_STANDBY(plan->subject);
-	int *kept_fd = parked ? &s->standby.secrets_fd : &s->secrets_fd;
 	CLEAN_FD int fd = -1;
 	int r;
 
 	if (!s->policy.secret_count)
 		return 0;
-	secrets_wipe(s, parked);
-	r = make(kept_fd, &fd, err);
-	if (r)
-		return r;
-	/* First, so that what is filled in now is wiped even if this process ends here. */
-	init_store(s->slot, parked ? STORE_STANDBY_SECRETS : STORE_SECRETS, *kept_fd);
-	r = fill(s, *kept_fd, err);
+	r = plan->described ? 0 : provide(s, SUBJECT_IS_STANDBY(plan->subject), &fd, err);
 	if (!r)
 		(void)start_mount(plan, take_fd(&fd), PLACE, SECRET | MOUNT_RDONLY, "ramfs");
 	return r;

@@ -120,11 +120,10 @@ static void set_priority(const struct service *s, struct plan *plan)
 	*real_time = (struct policy_rlimit){d->bounds.rtprio, d->bounds.rtprio};
 }
 
-/* What start and probe have in common. */
-int start_plan(struct service *s, struct plan *plan, struct err *err)
+/* What the policy says and nothing has to be opened for. */
+static void describe(const struct service *s, struct plan *plan)
 {
 	const struct policy *p = &s->policy;
-	int r;
 
 	process_defaults(plan);
 	plan->name = s->name;
@@ -143,6 +142,15 @@ int start_plan(struct service *s, struct plan *plan, struct err *err)
 	plan->sysctl_count = p->sysctls.count;
 	plan->sysctl_text = p->sysctl_text;
 	set_priority(s, plan);
+}
+
+/* What start and probe have in common. */
+int start_plan(struct service *s, struct plan *plan, struct err *err)
+{
+	const struct policy *p = &s->policy;
+	int r;
+
+	describe(s, plan);
 	r = devices_find(p, plan, err);
 	if (r)
 		return r;
@@ -173,9 +181,9 @@ static int add_tmpfs(const struct service *s, struct plan *plan, struct err *err
 						 .mode = t->mode,
 						 .uid = plan->uid,
 						 .gid = plan->gid};
-		int fd = root_make_tmpfs(&tmpfs, err);
+		int fd = plan->described ? -1 : root_make_tmpfs(&tmpfs, err);
 
-		if (fd < 0)
+		if (fd < 0 && !plan->described)
 			return fd;
 		(void)start_mount(plan, fd, t->path, KEPT_SAFE, "tmpfs");
 	}
@@ -199,10 +207,12 @@ static int add_root(struct service *s, struct plan *plan, struct err *err)
 	return r ? r : parts_add(s, plan, err);
 }
 
-int start_limits(struct service *s, bool memory_high, struct err *err)
+static void describe_limits(const struct service *s, bool memory_high, struct cgroup_limits *limits)
 {
 	const struct policy *p = &s->policy;
-	struct cgroup_limits limits = {
+	struct text cpus = TEXT_IN(limits->cpuset);
+
+	*limits = (struct cgroup_limits){
 		.memory = p->memory,
 		.memory_high = memory_high ? p->memory_high : 0,
 		.memory_low = p->memory_reservation,
@@ -212,12 +222,33 @@ int start_limits(struct service *s, bool memory_high, struct err *err)
 		.cpu_weight =
 			p->cpu_weight ? p->cpu_weight : cgroup_weight_of_shares(p->cpu_shares),
 	};
-	struct text cpus = TEXT_IN(limits.cpuset);
+	policy_print_cpus(&cpus, p->cpuset);
+}
+
+int start_limits(struct service *s, bool memory_high, struct err *err)
+{
+	struct cgroup_limits limits;
 	char parent[64];
 
-	policy_print_cpus(&cpus, p->cpuset);
+	describe_limits(s, memory_high, &limits);
 	str_join(parent, sizeof(parent), "services/", s->name, "");
 	return cgroup_prepare(parent, &limits, err);
+}
+
+int start_describe(struct service *s, struct plan *plan, struct err *err)
+{
+	int r;
+
+	describe(s, plan);
+	plan->described = true;
+	plan->generation = s->generation;
+	(void)snprintf(plan->cgroup, sizeof(plan->cgroup), "services/%s/%u", s->name,
+		       s->generation);
+	/* It gave way to memory.max in this life (limits.c): that is no difference. */
+	describe_limits(s, !s->note.limits_told[LIMIT_MEMORY_HIGH], &plan->limits);
+	r = devices_find(&s->policy, plan, err);
+	r = r ? r : prepared_user(s, plan, err);
+	return r ? r : add_root(s, plan, err);
 }
 
 /* A parked life stands beside the one that runs, in a leaf of its own; every other one is alone. */

@@ -120,10 +120,11 @@ int volumes_add(const struct service *s, struct plan *plan, struct err *err)
 		const char *owner = *v->owner ? v->owner : s->name;
 		uint32_t attributes = VOLUME | (v->writable ? 0 : MOUNT_RDONLY);
 		struct plan_mount *m;
-		int fd = *v->owner ? mount_borrowed(s, v, attributes, err)
-				   : mount_own(s, v, attributes, err);
+		int fd = plan->described ? -1
+			 : *v->owner     ? mount_borrowed(s, v, attributes, err)
+					 : mount_own(s, v, attributes, err);
 
-		if (fd < 0)
+		if (fd < 0 && !plan->described)
 			return err_prefix(err, "volume %s/%s", owner, v->name);
 		m = start_mount(plan, fd, v->path, attributes, "ext4");
 		(void)snprintf(m->root, sizeof(m->root), "/volumes/%s/%s", owner, v->name);

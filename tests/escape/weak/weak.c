@@ -12,6 +12,7 @@
  *   cgroup-limits            no memory, swap, process or processor limit
  *   close-range              descriptors are not closed, and the launcher forgot one
  *   working-dir              the working directory is one of the launcher's
+ *   oom-score                it is no sooner victim than others
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -237,4 +238,12 @@ int __wrap_cgroup_devices(const char *path, const struct plan *plan, uint32_t *p
 			  struct err *err)
 {
 	return lacks("device-filter") ? 0 : __real_cgroup_devices(path, plan, program, err);
+}
+
+int __real_fd_write_file(int dir_fd, const char *path, const char *value);
+int __wrap_fd_write_file(int dir_fd, const char *path, const char *value)
+{
+	return lacks("oom-score") && strstr(path, "oom_score_adj")
+		       ? 0
+		       : __real_fd_write_file(dir_fd, path, value);
 }
