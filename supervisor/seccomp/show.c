@@ -208,6 +208,17 @@ static int diff(const char *const names[2], struct err *err)
 	return 0;
 }
 
+/* It would have to let pass what it records. */
+static int refuse_record(void)
+{
+	struct err err = {0};
+
+	(void)err_set(&err, ENOTSUP, "record is not built in");
+	(void)err_hint(&err, "`bartizan events` names the calls that were refused");
+	(void)terminal_fail("seccomp", &err);
+	return EXIT_USAGE;
+}
+
 int seccomp_command(int argc, char **argv)
 {
 	static const struct usage usage = {
@@ -227,6 +238,8 @@ int seccomp_command(int argc, char **argv)
 	r = options_read(&usage, argc, argv, &operands);
 	if (r)
 		return OPTIONS_EXIT(r);
+	if (str_equal(operands.at[0], "record"))
+		return refuse_record();
 	request.values = (struct seccomp_values){.exec_fd = EXEC_FD, .mdwe = !request.jit};
 	r = take_arch(&err);
 	if (!r && operands.count == 2 && str_equal(operands.at[0], "show"))
