@@ -79,6 +79,8 @@ static const struct message_def messages[] = {
 	ROW(M_ROW_TEXT, LAUNCHER, CONTROL, sizeof(struct message_row_text), 0, 0),
 	ROW(M_END, LAUNCHER, CONTROL, sizeof(struct message_end), 0, 0),
 	ROW(M_CHECK, CONTROL, LAUNCHER, sizeof(struct message_check), 0, 0),
+	ROW(M_HOLD, CONTROL, LAUNCHER, sizeof(struct message_hold), 0, 0),
+	ROW(M_HELD, LAUNCHER, SUPERVISOR, KIND, 0, 0),
 	ROW(M_ROW_CHECK, LAUNCHER, CONTROL, sizeof(struct message_row_check), 0, 0),
 #undef ROW
 #undef KIND
@@ -109,6 +111,14 @@ const char *peer_name(enum peer peer)
 
 	_Static_assert(ARRAY_SIZE(names) == PEER_COUNT, "one name per peer");
 	return (unsigned int)peer < PEER_COUNT ? names[peer] : "?";
+}
+
+const char *hold_name(enum hold hold)
+{
+	static const char *const names[] = {"", "frozen", "isolated"};
+
+	_Static_assert(ARRAY_SIZE(names) == HOLD_COUNT, "one name per hold");
+	return (unsigned int)hold < HOLD_COUNT ? names[hold] : "?";
 }
 
 const char *helper_name(enum helper helper)

@@ -178,6 +178,9 @@ enum message_type {
 	/* the command line <-> launcher */
 	M_CHECK,     /* how the sandbox of a service is now, or of all that run */
 	M_ROW_CHECK, /* the answer, one protection each */
+	M_HOLD,      /* freeze, isolate or let go */
+	/* launcher -> supervisor */
+	M_HELD, /* how a service is held now; kind: enum hold */
 	M_COUNT
 };
 
@@ -196,10 +199,10 @@ struct message_plain {
 	struct message_head head;
 };
 
-struct message_kind { /* STORED STORE DROP BOUND SHUTDOWN POWER READINESS VITAL */
+struct message_kind { /* STORED STORE DROP BOUND SHUTDOWN POWER READINESS VITAL HELD */
 	struct message_head head;
 	uint32_t kind; /* enum store_kind (STORE_KIND_COUNT in DROP = all of the subject),
-			  bound_kind, power or policy_ready; VITAL: 1 = feed the watchdog */
+			  bound_kind, power, policy_ready or hold; VITAL: 1 = feed the watchdog */
 };
 
 struct message_child { /* + pidfd */
@@ -361,6 +364,20 @@ struct message_secret { /* SECRET_ADD + sealed memfd; SECRET_RM; SECRET_LS witho
 	char name[NAME_SIZE];
 };
 
+/* What root holds a service back with. */
+enum hold {
+	HOLD_NONE,
+	HOLD_FROZEN,   /* no process of this life runs */
+	HOLD_ISOLATED, /* nor does another begin, until it is let go */
+	HOLD_COUNT
+};
+
+struct message_hold { /* HOLD */
+	struct message_head head;
+	uint32_t hold; /* enum hold */
+	char service[NAME_SIZE];
+};
+
 struct message_check { /* CHECK */
 	struct message_head head;
 	char service[NAME_SIZE]; /* empty: all that run */
@@ -435,6 +452,7 @@ union message {
 	struct message_control control;
 	struct message_secret secret;
 	struct message_check check;
+	struct message_hold hold;
 	struct message_row_check row_check;
 	struct message_row_service row_service;
 	struct message_row_text row_text;
@@ -475,6 +493,7 @@ struct message_def {
 const struct message_def *message_find(uint16_t type, enum peer from, enum peer to);
 const char *message_name(uint16_t type); /* "?" when unknown */
 const char *peer_name(enum peer peer);
+const char *hold_name(enum hold hold);       /* "frozen"; "" for HOLD_NONE, "?" when unknown */
 const char *helper_name(enum helper helper); /* also the program's file name */
 
 #endif

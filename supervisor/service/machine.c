@@ -46,12 +46,25 @@ static void do_start(struct service_table *t, struct service *s)
 	(void)t->ops->request(s, M_START, s->generation);
 }
 
+bool service_is_held(const struct service *s)
+{
+	return s->hold != HOLD_NONE && s->hold_generation == s->generation;
+}
+
+/* A frozen process answers no probe, and that is no sickness. */
+static void begin_health(struct service_table *t, struct service *s)
+{
+	if (service_is_held(s))
+		return;
+	service_health_begin(&s->health, &s->plan, t->ops->now_ms());
+	t->ops->health_timer(s, s->health.due_ms);
+}
+
 static void do_run(struct service_table *t, struct service *s)
 {
 	if (!s->started_ms)
 		s->started_ms = t->ops->now_ms();
-	service_health_begin(&s->health, &s->plan, t->ops->now_ms());
-	t->ops->health_timer(s, s->health.due_ms);
+	begin_health(t, s);
 	service_park(t, s);
 }
 
@@ -69,6 +82,10 @@ static void do_stop(struct service_table *t, struct service *s)
 {
 	uint32_t signal = service_stop_begin(&s->stop, &s->plan, t->ops->now_ms());
 
+	/* It could not hear it, and an isolated one shall run no instruction more. The kernel ends
+	 * frozen processes too (cgroup-v2.rst, cgroup.freeze). */
+	if (service_is_held(s))
+		signal = SIGKILL;
 	end_health(t, s);
 	audit_emit(EVENT_STOP, AUDIT_S(s->name), AUDIT_N(s->generation),
 		   AUDIT_S(service_signal_name(signal)),
@@ -236,6 +253,19 @@ void service_due(struct service_table *t, struct service *s)
 		service_release(t, s);
 	}
 	service_settle(t);
+}
+
+void service_held(struct service_table *t, struct service *s, enum hold hold, uint32_t generation)
+{
+	bool held = service_is_held(s);
+
+	s->hold = hold;
+	s->hold_generation = generation;
+	if (s->state == SERVICE_RUNNING && !held && service_is_held(s))
+		end_health(t, s);
+	else if (s->state == SERVICE_RUNNING && held && !service_is_held(s))
+		begin_health(t, s);
+	t->ops->changed(s);
 }
 
 /* on_fail. One that is only recorded is probed on and may get well again. */

@@ -43,6 +43,8 @@ void service_running(struct service_table *t, struct service *s, uint32_t genera
 void service_told_ready(struct service_table *t, struct service *s, uint32_t generation);
 bool service_is_ready(const struct service *s);
 void service_probing(struct service_table *t, struct service *s, uint32_t probe);
+void service_held(struct service_table *t, struct service *s, enum hold hold, uint32_t generation);
+bool service_is_held(const struct service *s); /* its life does not run: it is frozen */
 void service_answer(struct service_table *t, struct service *s, uint16_t type, uint32_t generation,
 		    const struct err *err);
 

@@ -61,6 +61,8 @@ struct service {
 	struct service_ladder ladder;
 	struct service_health health;
 	struct service_stop stop;
+	enum hold hold;            /* by root, as the launcher says */
+	uint32_t hold_generation;  /* the life that is frozen */
 	struct service_exit early; /* its death was heard of before its start: the two links have no
 				      common order */
 	struct service_exit last;

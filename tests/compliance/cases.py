@@ -5,6 +5,7 @@ import re
 import subprocess
 import tempfile
 
+import hold
 from harness import paths
 from harness.tap import check, equal
 
@@ -12,7 +13,7 @@ from harness.tap import check, equal
 SERVICES = {
     "plain": ("", ""),
     "sound": ("health_cmd = /bin/probe crash 0 1\nhealth_interval = 5s\n", ""),
-    "granted": ("cap_add = NET_RAW\nseccomp = builtin:moby\ndevices = /dev/hwrng:r\nrestart = on-failure:9\ntmpfs = /tmp\n"
+    "granted": ("cap_add = NET_RAW\nseccomp = builtin:moby\ndevices = /dev/hwrng:r\nrestart = on-failure:9\ntmpfs = /tmp\nshm_size = 1m\n"
                 "volume = data:/data:rw,size=1m\nhealth_cmd = /bin/probe crash 0 1\n",
                 "cap_add = NET_RAW\nallow_moby = yes\ndevices = /dev/hwrng:r\n"),
     "stopped": ("", "start = no\n"),
@@ -200,7 +201,16 @@ def script_on_host():
               ["check harden", "check --profile guide --threshold 75 web", "check --profile cis --threshold 75 web"], "questions")
 
 
-HOST = {"compliance-check.sh: asks and adds up": script_on_host}
+def no_record():
+    done = subprocess.run([paths.host_tool(), "seccomp", "record", "web"], check=False, stderr=subprocess.PIPE, text=True)
+    equal(done.returncode, 2, done.stderr)
+    check("record is not built in" in done.stderr, done.stderr)
+
+
+HOST = {
+    "seccomp record: refused": no_record,
+    "compliance-check.sh: asks and adds up": script_on_host,
+}
 CASES = {
     "device": {
         "check: a default service passes everything": everything,
@@ -211,6 +221,7 @@ CASES = {
         "check: the socket is root's": others_refused,
         "compliance-check.sh: in the device": script,
         "check: another launcher says the same": other_launcher,
+        **hold.CASES,
     },
     "weak": {f"check: sees what {name} lacks": lacking(name) for name in WEAK},
 }

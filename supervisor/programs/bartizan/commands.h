@@ -33,6 +33,9 @@ int cmd_events(int argc, char **argv);
 int cmd_secret(int argc, char **argv);
 int cmd_trust(int argc, char **argv);
 int cmd_check(int argc, char **argv);
+int cmd_freeze(int argc, char **argv);
+int cmd_unfreeze(int argc, char **argv);
+int cmd_isolate(int argc, char **argv);
 int cmd_console(int argc, char **argv);
 
 /* cmd_lint.c, on the device: the program `compile` as the command argv[0]; its exit code. */

@@ -30,15 +30,21 @@ static struct client {
 };
 static struct watch listener = {.fd = -1};
 
+/* clang-format off */
 static const struct question {
 	uint16_t type;
 	void (*handle)(struct received *received);
 	int (*more)(void); /* NULL: answered at once */
 } questions[] = {
-	{M_SECRET_ADD, provision_secret, NULL},   {M_SECRET_RM, provision_secret, NULL},
-	{M_SECRET_LS, provision_secret, NULL},    {M_TRUST_SHOW, provision_trust, NULL},
-	{M_TRUST_INSTALL, provision_trust, NULL}, {M_CHECK, report_handle, report_more},
+	{M_SECRET_ADD, provision_secret, NULL},
+	{M_SECRET_RM, provision_secret, NULL},
+	{M_SECRET_LS, provision_secret, NULL},
+	{M_TRUST_SHOW, provision_trust, NULL},
+	{M_TRUST_INSTALL, provision_trust, NULL},
+	{M_CHECK, report_handle, report_more},
+	{M_HOLD, hold_handle, NULL},
 };
+/* clang-format on */
 
 int desk_send(const void *message)
 {

@@ -264,6 +264,12 @@ int desk_end(int exit_code, const struct err *err);
 struct ucred;
 const struct ucred *desk_peer(void);
 
+/* hold.c: freeze, isolate, let go; read from the kernel and the state partition */
+enum hold hold_of(const struct service *s);
+int hold_check_start(const struct service *s, struct err *err); /* -EACCES: it is isolated */
+void hold_tell(const struct service *s);                        /* M_HELD */
+void hold_handle(struct received *received);                    /* M_HOLD */
+
 /* report.c: M_CHECK; more until it returns something else than -EAGAIN */
 void report_handle(struct received *received);
 int report_more(void);

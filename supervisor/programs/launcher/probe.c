@@ -51,6 +51,8 @@ int probe_service(struct service *s, uint32_t request, struct child *child, char
 	(void)str_copy(step, 24, "plan");
 	if (!s->admitted || !start_is_alive(s))
 		return err_set(err, ESRCH, "%s does not run", s->name);
+	if (hold_of(s) != HOLD_NONE)
+		return err_set(err, EBUSY, "%s is %s", s->name, hold_name(hold_of(s)));
 	r = start_plan(s, &plan, err);
 	plan.subject = SUBJECT_OF_PROBE(s->slot);
 	plan.generation = request;

@@ -254,6 +254,8 @@ void requests_link(int fd)
 
 		if (*s->name)
 			send_name(s);
+		if (*s->name && hold_of(s) != HOLD_NONE)
+			hold_tell(s);
 	}
 	requests_names(false);
 	for (size_t i = 0; i < CONFIG_SERVICES_MAX; i++)

@@ -71,6 +71,8 @@ static int check(const struct service *s, uint32_t generation, struct err *err)
 		return err_set(err, EPERM, "%s has no standby = yes", s->name);
 	if (!start_is_alive(s))
 		return err_set(err, ESRCH, "%s does not run", s->name);
+	if (hold_check_start(s, err))
+		return -EACCES;
 	if (generation == s->generation || generation == s->begun)
 		return err_set(err, ESTALE, "generation %u has been begun before", generation);
 	return 0;
@@ -158,6 +160,8 @@ static int ready(struct service *s, struct err *err)
 		return err_set(err, EPERM, "%s is not admitted", s->name);
 	if (start_is_alive(s))
 		return err_set(err, EBUSY, "%s runs", s->name);
+	if (hold_check_start(s, err))
+		return -EACCES;
 	if (is_gone(&s->standby, 0)) {
 		standby_drop(s);
 		return err_set(err, ESTALE, "the parked process has ended");

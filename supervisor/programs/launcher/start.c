@@ -387,6 +387,8 @@ int start_service(struct service *s, uint32_t generation, char step[24], struct 
 	(void)str_copy(step, 24, "admit");
 	if (!s->admitted || *launcher.locked)
 		return err_set(err, EPERM, "%s is not admitted", s->name);
+	if (hold_check_start(s, err))
+		return -EACCES;
 	if (start_is_alive(s))
 		return err_set(err, EBUSY, "%s runs", s->name);
 	standby_drop(s);

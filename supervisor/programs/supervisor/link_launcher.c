@@ -223,6 +223,15 @@ static void handle_probing(struct received *received)
 				request->number);
 }
 
+static void handle_held(struct received *received)
+{
+	const struct message_kind *m = &received->message.kind;
+	struct service *s = supervisor_service(m->head.subject);
+
+	if (s && m->kind < HOLD_COUNT)
+		service_held(&supervisor.table, s, (enum hold)m->kind, m->head.generation);
+}
+
 static void handle_done(struct received *received)
 {
 	struct message_done *m = &received->message.done;
@@ -250,7 +259,7 @@ static const struct {
 	{M_NAMED, handle_named},         {M_NAMED_END, handle_named_end},
 	{M_ADMITTED, handle_admitted},   {M_RUNNING, handle_running},
 	{M_PROBING, handle_probing},     {M_DONE, handle_done},
-	{M_READINESS, handle_readiness},
+	{M_READINESS, handle_readiness}, {M_HELD, handle_held},
 };
 
 static void dispatch(struct received *received)

@@ -19,6 +19,14 @@ const struct stranger *control_stranger(const char *name)
 	return NULL;
 }
 
+/* What an operator sees: a held service is in no state that it could be left in by itself. */
+static const char *state_word(const struct service *s)
+{
+	if (s->hold == HOLD_ISOLATED || (s->state == SERVICE_RUNNING && service_is_held(s)))
+		return hold_name(s->hold);
+	return service_state_name(s->state);
+}
+
 static void fill_service(const struct service *s, struct message_row_service *row)
 {
 	*row = (struct message_row_service){
@@ -37,7 +45,7 @@ static void fill_service(const struct service *s, struct message_row_service *ro
 	memcpy(row->name, s->name, sizeof(row->name));
 	memcpy(row->version, s->identity.version, sizeof(row->version));
 	memcpy(row->root_hash, s->identity.root_hash, sizeof(row->root_hash));
-	(void)str_copy(row->state, sizeof(row->state), service_state_name(s->state));
+	(void)str_copy(row->state, sizeof(row->state), state_word(s));
 	(void)str_copy(row->health, sizeof(row->health), service_health_name(s->health.state));
 }
 
@@ -81,6 +89,8 @@ static int exit_of(const struct service *s)
 {
 	switch (s->state) {
 	case SERVICE_RUNNING:
+		if (service_is_held(s))
+			return CONTROL_NOT_RUNNING;
 		return s->health.state == HEALTH_UNHEALTHY ? CONTROL_FAILED : CONTROL_OK;
 	case SERVICE_REFUSED:
 		return CONTROL_REFUSED;
