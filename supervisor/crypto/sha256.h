@@ -6,10 +6,12 @@
 
 #define SHA256_SIZE 32
 
-/* Running SHA-256 (FIPS 180-4). Holds no pointers, so it may be copied to keep an intermediate
- * state. */
+/* Running SHA-256 (FIPS 180-4), by the fastest engine that the CPU has (sha256_engine.h). Holds no
+ * pointers, so it may be copied to keep an intermediate state. */
 struct sha256 {
-	uint64_t state[16];
+	uint32_t state[8];
+	uint64_t count; /* bytes so far */
+	uint8_t buffer[64];
 };
 
 void sha256_init(struct sha256 *s);

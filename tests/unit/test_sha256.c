@@ -1,5 +1,6 @@
 /* links: base crypto mbedtls */
 #include <errno.h>
+#include <mbedtls/sha256.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,6 +13,7 @@
 #include "crypto/base64.h"
 #include "crypto/hmac.h"
 #include "crypto/sha256.h"
+#include "crypto/sha256_engine.h"
 
 static void assert_digest(const uint8_t *digest, const char *expected)
 {
@@ -51,6 +53,72 @@ static void test_sha256_in_pieces(void **state)
 		sha256_update(&copy, "aaaaaaaaaa", 10);
 	sha256_final(&copy, digest);
 	assert_digest(digest, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+}
+
+/* FIPS 180-4 examples of one and two blocks, padded by hand, through every engine that this CPU
+ * has. */
+static void test_sha256_engines(void **state)
+{
+	static const uint32_t initial[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+					    0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+	static const uint32_t one[8] = {0xba7816bf, 0x8f01cfea, 0x414140de, 0x5dae2223,
+					0xb00361a3, 0x96177a9c, 0xb410ff61, 0xf20015ad};
+	static const uint32_t two[8] = {0x248d6a61, 0xd20638b8, 0xe5c02693, 0x0c3e6039,
+					0xa33ce459, 0x64ff2167, 0xf6ecedd4, 0x19db06c1};
+	static const char text[] = "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
+	uint8_t blocks[1 + 2 * SHA256_BLOCK];
+	uint32_t words[8];
+
+	(void)state;
+	for (size_t i = 0; i < sha256_engine_count; i++) {
+		if (!sha256_engines[i].usable())
+			continue;
+		memset(blocks, 0, sizeof(blocks));
+		memcpy(blocks + 1, "abc\x80", 4); /* not aligned */
+		blocks[SHA256_BLOCK] = 24;
+		memcpy(words, initial, sizeof(words));
+		sha256_engines[i].blocks(words, blocks + 1, 1);
+		assert_memory_equal(words, one, sizeof(one));
+		memset(blocks, 0, sizeof(blocks));
+		memcpy(blocks, text, strlen(text));
+		blocks[strlen(text)] = 0x80;
+		blocks[2 * SHA256_BLOCK - 2] = 448 >> 8;
+		blocks[2 * SHA256_BLOCK - 1] = 448 & 0xff;
+		memcpy(words, initial, sizeof(words));
+		sha256_engines[i].blocks(words, blocks, 2);
+		assert_memory_equal(words, two, sizeof(two));
+	}
+	assert_true(sha256_engines[sha256_engine_count - 1].usable());
+}
+
+/* Every engine the same on long inputs, and every split of an input the same as the whole: against
+ * mbedTLS. */
+static void test_sha256_agree(void **state)
+{
+	static uint8_t data[4096 + 200];
+	uint8_t digest[SHA256_SIZE];
+	uint8_t expected[SHA256_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = (uint8_t)(i * i / 7 + i);
+	for (size_t size = 0; size < 200; size++) {
+		struct sha256 s;
+
+		sha256_init(&s);
+		sha256_update(&s, data, size);
+		sha256_update(&s, data + size, sizeof(data) - 2 * size);
+		sha256_update(&s, data + sizeof(data) - size, size);
+		sha256_final(&s, digest);
+		sha256_of(data, sizeof(data), expected);
+		assert_memory_equal(digest, expected, sizeof(digest));
+		sha256_of(data, size, digest);
+		assert_int_equal(mbedtls_sha256(data, size, expected, 0), 0);
+		assert_memory_equal(digest, expected, sizeof(digest));
+	}
+	assert_int_equal(mbedtls_sha256(data, sizeof(data), expected, 0), 0);
+	sha256_of(data, sizeof(data), digest);
+	assert_memory_equal(digest, expected, sizeof(digest));
 }
 
 /* RFC 4231, test cases 1, 2 and 6 (key longer than the block). */
@@ -120,6 +188,7 @@ static void test_base64_refused(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_sha256_engines), cmocka_unit_test(test_sha256_agree),
 		cmocka_unit_test(test_sha256_vectors), cmocka_unit_test(test_sha256_in_pieces),
 		cmocka_unit_test(test_hmac_vectors),   cmocka_unit_test(test_base64_vectors),
 		cmocka_unit_test(test_base64_refused),
