@@ -12,6 +12,7 @@
 struct sign {
 	const char *key;
 	const char *certificate;
+	const char *public_key;
 	const char *signature;
 	const char *output;
 	struct source source;
@@ -44,6 +45,19 @@ static int add_signature(struct sign *s, struct err *err)
 	return r;
 }
 
+static int add_bare(struct sign *s, struct err *err)
+{
+	char *bytes;
+	size_t size;
+	int r = workdir_read_file(s->signature, SIGNATURE_DER_MAX, &bytes, &size, err);
+
+	if (r)
+		return r;
+	r = signatures_add_bare(&s->assembly.signatures, bytes, size, s->public_key, err);
+	free(bytes);
+	return r;
+}
+
 /* Content, tree and table are laid out anew; the tree is checked against the content before
  * anything is signed. */
 static int sign(struct sign *s, struct err *err)
@@ -65,10 +79,12 @@ static int sign(struct sign *s, struct err *err)
 	r = tree_write(&tree, s->source.verity.salt, hash, err);
 	if (!r && memcmp(hash, a->signatures.root_hash, sizeof(hash)) != 0)
 		r = err_set(err, EBADMSG, "image changed while it was read");
-	if (!r)
-		r = s->signature ? add_signature(s, err)
-				 : signatures_make(&a->signatures, &a->workdir, s->key,
-						   s->certificate, err);
+	if (!r && s->public_key)
+		r = add_bare(s, err);
+	else if (!r && s->signature)
+		r = add_signature(s, err);
+	else if (!r)
+		r = signatures_make(&a->signatures, &a->workdir, s->key, s->certificate, err);
 	a->layout.arch = s->source.arch;
 	memcpy(a->layout.label, root->name, sizeof(a->layout.label));
 	return r ? r : assemble_finish(a, err);
@@ -84,13 +100,16 @@ int image_sign_command(int argc, char **argv)
 		 .value = &s.key},
 		{.name = "signature",
 		 .argument = "FILE",
-		 .help = "detached PKCS#7 in DER that was made elsewhere",
+		 .help = "made elsewhere: detached PKCS#7 in DER, or with --public-key a bare one",
 		 .value = &s.signature},
 		{.name = "cert",
 		 .argument = "FILE",
 		 .help = "the signer's certificate",
-		 .value = &s.certificate,
-		 .required = true},
+		 .value = &s.certificate},
+		{.name = "public-key",
+		 .argument = "FILE",
+		 .help = "P-256 key of `cosign sign-blob` or `openssl dgst -sha256 -sign`, in PEM",
+		 .value = &s.public_key},
 		{.name = "output",
 		 .letter = 'o',
 		 .argument = "FILE",
@@ -100,8 +119,12 @@ int image_sign_command(int argc, char **argv)
 		{0},
 	};
 	const struct usage usage = {
-		.synopsis = "image sign FILE (--key KEY | --signature FILE) --cert FILE -o FILE",
-		.summary = "Adds a signature to an image that is unsigned or signed by others.",
+		.synopsis = "image sign FILE ((--key KEY | --signature FILE) --cert FILE | "
+			    "--signature FILE "
+			    "--public-key FILE) -o FILE",
+		.summary = "Adds a signature to an image that is unsigned or signed by others. "
+			   "What is signed are the 64\n"
+			   "characters of the root hash, without line end.",
 		.options = options,
 		.least = 1,
 		.most = 1,
@@ -112,9 +135,11 @@ int image_sign_command(int argc, char **argv)
 
 	if (r)
 		return OPTIONS_EXIT(r);
-	if (!s.key == !s.signature) {
-		(void)fprintf(stderr,
-			      "bartizan: image sign: one of --key and --signature is needed\n");
+	if (!s.key == !s.signature || !s.certificate == !s.public_key || (s.key && s.public_key)) {
+		(void)fprintf(
+			stderr,
+			"bartizan: image sign: --key with --cert, or --signature with --cert or "
+			"--public-key is needed\n");
 		return EXIT_USAGE;
 	}
 	r = source_open(&s.source, operands.at[0], &err);

@@ -4,10 +4,14 @@
 
 #include "base/str.h"
 #include "crypto/base64.h"
+#include "crypto/sha256.h"
+#include "trust/ecdsa.h"
 #include "trust/envelope.h"
 #include "trust/pkcs7.h"
 #include "trust/refuse.h"
 #include "trust/verity.h"
+
+#define HINT_KEY "name it in trust.conf: [signer NAME] spki = sha256:..."
 
 struct judgement {
 	const struct trust_request *request;
@@ -36,6 +40,44 @@ static int check_fingerprint(const struct signature_set *set, const struct verdi
 	return 0;
 }
 
+static int find_spki(const struct trust_anchors *a, const uint8_t spki[TRUST_DIGEST_SIZE],
+		     uint32_t *anchor)
+{
+	for (uint32_t i = 0; i < a->count; i++)
+		if (a->anchors[i].kind == ANCHOR_SPKI &&
+		    memcmp(a->bytes + a->anchors[i].offset, spki, TRUST_DIGEST_SIZE) == 0) {
+			*anchor = i;
+			return 0;
+		}
+	return -ENOKEY;
+}
+
+/* A bare key is known by its digest or not at all: no certificate says what it may do. */
+static int judge_key(struct judgement *j, const struct signature_text *text, struct err *err)
+{
+	uint8_t signature[ECDSA_SIGNATURE_MAX];
+	uint8_t key[ECDSA_KEY_SIZE];
+	struct ecdsa_job job = {.key = key,
+				.signature = signature,
+				.content = j->content,
+				.content_size = PKCS7_CONTENT_SIZE};
+	struct verdict_signer signer = {0};
+	int r;
+
+	if (base64_decode(text->text, text->length, signature, sizeof(signature),
+			  &job.signature_size) ||
+	    base64_decode(text->key, text->key_length, key, sizeof(key), &job.key_size))
+		return REFUSE(err, EBADMSG, HINT_BUILD,
+			      "key or its signature is not base64 of ECDSA P-256");
+	sha256_of(key, job.key_size, signer.spki);
+	if (find_spki(j->request->anchors, signer.spki, &signer.anchor))
+		return REFUSE(err, ENOKEY, HINT_KEY, "signature by a key that no signer names");
+	r = ecdsa_verify(&job, err);
+	if (!r)
+		add_signer(&j->verdict, &signer);
+	return r;
+}
+
 static int judge_signature(struct judgement *j, const struct signature_set *set, uint32_t index,
 			   struct err *err)
 {
@@ -48,9 +90,12 @@ static int judge_signature(struct judgement *j, const struct signature_set *set,
 		.request = j->request,
 	};
 	struct verdict_signer signer = {0};
-	int r = base64_decode(text->text, text->length, der, sizeof(der), &job.size);
 	int binding;
+	int r;
 
+	if (text->format == SIGNATURE_ECDSA)
+		return judge_key(j, text, err);
+	r = base64_decode(text->text, text->length, der, sizeof(der), &job.size);
 	if (r)
 		return REFUSE(err, EBADMSG, HINT_BUILD,
 			      "signature %u is not base64 of at most 8 KiB", index + 1);
@@ -75,7 +120,7 @@ static int judge_signatures(struct judgement *j, const struct signature_set *set
 	struct err first = {0};
 
 	str_hex(j->content, set->root_hash, sizeof(set->root_hash));
-	for (uint32_t i = 0; i < set->count; i++) {
+	for (uint32_t i = set->signatures[0].text ? 0 : 1; i < set->count; i++) {
 		struct err why = {0};
 		int r = judge_signature(j, set, i, &why);
 

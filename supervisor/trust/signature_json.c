@@ -5,8 +5,9 @@
 #include "base/str.h"
 #include "trust/refuse.h"
 
-#define KEYS_MAX 16
-#define KEY_SIZE 48
+#define KEYS_MAX               16
+#define KEY_SIZE               48
+#define SIGNATURE_KEY_TEXT_MAX 256 /* a P-256 key has 124 */
 
 struct slice {
 	const char *at;
@@ -30,6 +31,7 @@ struct keys {
 struct signature_fields {
 	struct slice format;
 	struct slice data;
+	struct slice key;
 };
 
 static int bad(struct reader *r, const char *what)
@@ -162,9 +164,26 @@ static int read_signature_object(struct reader *r, struct signature_fields *fiel
 			fields->format = value;
 		if (slice_is(&key, "data"))
 			fields->data = value;
+		if (slice_is(&key, "key"))
+			fields->key = value;
 		more = next_or_end(r, '}');
 	} while (more > 0);
 	return more;
+}
+
+static int find_format(struct reader *r, const struct signature_fields *fields,
+		       struct signature_text *text)
+{
+	if (slice_is(&fields->format, "pkcs7"))
+		return 0;
+	if (!slice_is(&fields->format, "ecdsa-p256-sha256"))
+		return bad(r, "signature format is not built in (pkcs7 and ecdsa-p256-sha256 are)");
+	if (fields->key.length == 0 || fields->key.length > SIGNATURE_KEY_TEXT_MAX)
+		return bad(r, "signature without its key, or with one that is too large");
+	text->format = SIGNATURE_ECDSA;
+	text->key = fields->key.at;
+	text->key_length = fields->key.length;
+	return 0;
 }
 
 /* The first place of @set is kept for "signature", which may come later in the text. */
@@ -180,9 +199,8 @@ static int read_more_signatures(struct reader *r, struct signature_set *set)
 
 		if (result)
 			return result;
-		if (!slice_is(&fields.format, "pkcs7"))
-			return bad(r, "signature format is not built in (only pkcs7 is)");
 		result = add_signature(r, set, &fields.data, set->count);
+		result = result ? result : find_format(r, &fields, &set->signatures[set->count]);
 		if (result)
 			return result;
 		set->count++;
@@ -236,6 +254,8 @@ static int read_object(struct reader *r, struct signature_set *set)
 		return bad(r, "text behind the object");
 	if (!has_hash)
 		return bad(r, "rootHash is missing");
+	if (set->has_fingerprint && !set->signatures[0].text && set->count > 1)
+		return bad(r, "certificateFingerprint without signature");
 	return 0;
 }
 
@@ -266,7 +286,7 @@ int signature_json_read(const char *bytes, size_t size, struct signature_set *se
 
 	if (r)
 		return r;
-	if (!found.signatures[0].text)
+	if (!found.signatures[0].text && found.count == 1)
 		return REFUSE(err, ENOKEY, "sign it with `bartizan image sign`",
 			      "signature partition has no signature: image is unsigned");
 	*set = found;

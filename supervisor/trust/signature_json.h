@@ -15,9 +15,18 @@
 #define SIGNATURE_DER_MAX  8192
 #define SIGNATURES_MAX     8
 
+enum signature_format {
+	SIGNATURE_PKCS7, /* "pkcs7": detached PKCS#7 with the signer's certificate */
+	SIGNATURE_ECDSA, /* "ecdsa-p256-sha256": a bare signature, with the bare key beside it
+			    (cosign sign-blob) */
+};
+
 struct signature_text { /* base64, inside the caller's buffer, not terminated */
+	enum signature_format format;
 	const char *text;
 	size_t length;
+	const char *key; /* SIGNATURE_ECDSA: SubjectPublicKeyInfo */
+	size_t key_length;
 };
 
 struct signature_set {
@@ -25,7 +34,7 @@ struct signature_set {
 	bool has_fingerprint;
 	uint8_t fingerprint[32]; /* SHA-256 of the first signer's certificate, as systemd writes it
 				  */
-	uint32_t count;
+	uint32_t count; /* the first one is "signature"; without text when there are only others */
 	struct signature_text signatures[SIGNATURES_MAX];
 };
 

@@ -18,9 +18,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	if (set.count < 1 || set.count > SIGNATURES_MAX)
 		abort();
-	for (uint32_t i = 0; i < set.count; i++) {
+	if (!set.signatures[0].text && set.count < 2)
+		abort();
+	for (uint32_t i = set.signatures[0].text ? 0 : 1; i < set.count; i++) {
 		if (set.signatures[i].text < text ||
 		    set.signatures[i].text + set.signatures[i].length > text + size)
+			abort();
+		if (set.signatures[i].format == SIGNATURE_ECDSA &&
+		    (set.signatures[i].key < text ||
+		     set.signatures[i].key + set.signatures[i].key_length > text + size))
 			abort();
 		(void)base64_decode(set.signatures[i].text, set.signatures[i].length, der,
 				    sizeof(der), &count);

@@ -13,8 +13,10 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "crypto/base64.h"
+#include "crypto/sha256.h"
 #include "image_fixture.h"
 #include "pki_fixture.h"
+#include "trust/ecdsa.h"
 #include "trust/image.h"
 #include "trust/verdict.h"
 
@@ -224,6 +226,103 @@ static void test_without_err(void **state)
 	assert_int_equal(trust_image_verify(fd, &request, &verdict, NULL), -EKEYREJECTED);
 }
 
+/* An image that carries bare signatures only, of @keys with the signatures of @signatures. */
+static void make_bare(const char *const *keys, const char *const *signatures, size_t count)
+{
+	uint8_t bytes[512];
+
+	MAKE("p256"); /* the envelope; its text is replaced */
+	memset(fx + FX_SIGNATURE * 512, 0, 16384);
+	(void)strcpy(json, "{\"rootHash\":\"");
+	memset(json + strlen(json), 0, 65);
+	memset(json + strlen(json), 'a', 64);
+	(void)strcat(json, "\",\"x-bartizan-signatures\":[");
+	for (size_t i = 0; i < count; i++) {
+		(void)strcat(json, i ? ",{\"format\":\"ecdsa-p256-sha256\",\"key\":\""
+				     : "{\"format\":\"ecdsa-p256-sha256\",\"key\":\"");
+		(void)base64_encode(json + strlen(json), bytes,
+				    pki_read(keys[i], ".pub", bytes, sizeof(bytes)));
+		(void)strcat(json, "\",\"data\":\"");
+		(void)base64_encode(json + strlen(json), bytes,
+				    pki_read(signatures[i], ".raw", bytes, sizeof(bytes)));
+		(void)strcat(json, "\"}");
+	}
+	(void)strcat(json, "]}");
+	memcpy(fx + FX_SIGNATURE * 512, json, strlen(json));
+}
+
+#define MAKE_BARE(key, signature)                                                                  \
+	make_bare((const char *const[]){key}, (const char *const[]){signature}, 1)
+
+static void trust_key(const char *name)
+{
+	uint8_t key[512];
+	uint8_t digest[32];
+
+	sha256_of(key, pki_read(name, ".pub", key, sizeof(key)), digest);
+	assert_int_equal(trust_anchors_add(&anchors, ANCHOR_SPKI, digest, sizeof(digest), NULL), 0);
+}
+
+/* cosign sign-blob: counted when the key's digest is named, and once per key. */
+static void test_bare_key(void **state)
+{
+	static const char *const twice[] = {"bare", "bare"};
+	struct trust_anchors before = anchors;
+
+	(void)state;
+	MAKE_BARE("bare", "bare");
+	expect(ENOKEY, "signature by a key that no signer names");
+	trust_key("bare");
+	assert_int_equal(verify(), 0);
+	assert_int_equal(verdict.signer_count, 1);
+	assert_int_equal(verdict.signers[0].anchor, 1);
+	make_bare(twice, twice, 2);
+	assert_int_equal(verify(), 0);
+	assert_int_equal(verdict.signer_count, 1);
+	anchors = before;
+}
+
+static void test_bare_key_refused(void **state)
+{
+	struct trust_anchors before = anchors;
+
+	(void)state;
+	trust_key("bare");
+	trust_key("bare-other");
+	trust_key("bare-p384");
+	MAKE_BARE("bare", "bare-other"); /* somebody else's signature */
+	expect(EKEYREJECTED, "signature does not match");
+	MAKE_BARE("bare-other", "bare-other"); /* over other content */
+	expect(EKEYREJECTED, "signature does not match");
+	MAKE_BARE("bare-p384", "bare"); /* another curve */
+	expect(EBADMSG, "key or its signature is not base64 of ECDSA P-256");
+	MAKE_BARE("bare", "bare-p384");
+	expect(EBADMSG, "key or its signature is not base64 of ECDSA P-256");
+	anchors = before;
+}
+
+/* A signature with a byte behind it, or cut: one encoding only. */
+static void test_bare_key_encoding(void **state)
+{
+	struct ecdsa_job job = {.content = "content", .content_size = 7};
+	uint8_t signature[600] = {0};
+	uint8_t key[512];
+
+	(void)state;
+	job.key = key;
+	job.key_size = pki_read("bare", ".pub", key, sizeof(key));
+	job.signature = signature;
+	job.signature_size = pki_read("bare", ".raw", signature, sizeof(signature)) + 1;
+	if (job.signature_size <= ECDSA_SIGNATURE_MAX)
+		assert_int_equal(ecdsa_verify(&job, &err), -EBADMSG);
+	job.signature_size -= 2;
+	assert_int_equal(ecdsa_verify(&job, &err), -EBADMSG);
+	job.signature_size++;
+	assert_int_equal(ecdsa_verify(&job, &err), -EKEYREJECTED);
+	key[ECDSA_KEY_SIZE - 1] ^= 1; /* no point of the curve */
+	assert_int_equal(ecdsa_verify(&job, &err), -EBADMSG);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -235,6 +334,9 @@ int main(void)
 		cmocka_unit_test(test_not_a_file),
 		cmocka_unit_test(test_other_parts),
 		cmocka_unit_test(test_without_err),
+		cmocka_unit_test(test_bare_key),
+		cmocka_unit_test(test_bare_key_refused),
+		cmocka_unit_test(test_bare_key_encoding),
 	};
 
 	return cmocka_run_group_tests(tests, setup, pki_teardown);

@@ -77,9 +77,22 @@ static void test_more(void **state)
 	assert_int_equal(set.count, 3);
 	assert_int_equal(set.signatures[0].length, 4);
 	assert_int_equal(set.signatures[1].length, 8);
+	expect("{" ROOT ",\"signature\":\"A\",\"x-bartizan-signatures\":[{\"format\":\"ecdsa-p384-"
+	       "sha384\",\"key\":\"A\",\"data\":\"A\"}]}",
+	       EBADMSG, "signature partition: signature format is not built in");
 	expect("{" ROOT ",\"signature\":\"A\",\"x-bartizan-signatures\":[{\"format\":\"ecdsa-p256-"
 	       "sha256\",\"data\":\"A\"}]}",
-	       EBADMSG, "signature partition: signature format is not built in");
+	       EBADMSG, "signature partition: signature without its key");
+	expect("{" ROOT ",\"certificateFingerprint\":\"" HASH "\",\"x-bartizan-signatures\":[{"
+	       "\"format\":\"ecdsa-p256-sha256\",\"key\":\"BB==\",\"data\":\"AA==\"}]}",
+	       EBADMSG, "signature partition: certificateFingerprint without signature");
+	assert_int_equal(read_text("{" ROOT ",\"x-bartizan-signatures\":[{\"format\":\"ecdsa-p256-"
+				   "sha256\",\"key\":\"BBBBBB==\",\"data\":\"AA==\"}]}"),
+			 0);
+	assert_int_equal(set.count, 2);
+	assert_null(set.signatures[0].text);
+	assert_int_equal(set.signatures[1].format, SIGNATURE_ECDSA);
+	assert_int_equal(set.signatures[1].key_length, 8);
 	expect("{" ROOT ",\"signature\":\"A\",\"x-bartizan-signatures\":[{\"format\":\"pkcs7\"}]}",
 	       EBADMSG, "signature partition: signature is empty");
 	expect("{" ROOT ",\"signature\":\"A\",\"x-bartizan-signatures\":[]}", EBADMSG,
