@@ -8,11 +8,12 @@
 #include "cli/terminal.h"
 #include "image/assemble.h"
 #include "image/commands.h"
+#include "image/input.h"
 #include "image/manifest.h"
 
 struct build {
 	struct manifest manifest;
-	const char *rootfs;
+	struct input input;
 	const char *service;
 	const char *key;
 	const char *certificate;
@@ -22,6 +23,15 @@ struct build {
 	bool json;
 	struct assembly assembly;
 };
+
+static int check_input(const struct input *in, struct err *err)
+{
+	if (!!in->rootfs + !!in->tar + !!in->docker + !!in->oci != 1)
+		return err_set(err, EINVAL, "one of --rootfs, --tar, --docker and --oci is needed");
+	if (in->cosign_key && !in->oci && !in->docker)
+		return err_set(err, EINVAL, "--cosign-key goes with --oci or --docker");
+	return 0;
+}
 
 static int check_choice(const struct build *b, struct err *err)
 {
@@ -37,7 +47,7 @@ static int check_choice(const struct build *b, struct err *err)
 		return err_set(err, EINVAL, "--unsigned takes neither --key nor --cert");
 	if (!b->no_signature && (!b->key || !b->certificate))
 		return err_set(err, EINVAL, "--key and --cert are needed, or --unsigned");
-	return 0;
+	return check_input(&b->input, err);
 }
 
 static int fill_stage(struct build *b, const char *stage, struct err *err)
@@ -48,7 +58,9 @@ static int fill_stage(struct build *b, const char *stage, struct err *err)
 
 	if (r)
 		return r;
-	r = stage_copy(b->rootfs, stage, err);
+	b->input.arch = (uint32_t)trust_arch_find(b->manifest.arch);
+	r = input_unpack(&b->input, &b->assembly.workdir, stage, err);
+	r = r ? r : stage_normalise(stage, err);
 	r = r ? r : stage_manifest(stage, text.bytes, text.size, err);
 	free(text.bytes);
 	return r ? r : stage_mount_points(stage, &policy, err);
@@ -112,8 +124,16 @@ static struct build chosen = {.compress = "none"};
 
 /* clang-format off */
 static const struct option options[] = {
-	{.name = "rootfs", .argument = "DIR", .help = "what the service sees as /",
-	 .value = &chosen.rootfs, .required = true},
+	{.name = "rootfs", .argument = "DIR", .help = "what the service sees as /: a directory",
+	 .value = &chosen.input.rootfs},
+	{.name = "tar", .argument = "FILE", .help = "or an archive of it, also gzip, zstd or xz",
+	 .value = &chosen.input.tar},
+	{.name = "docker", .argument = "FILE", .help = "or what `docker save` wrote",
+	 .value = &chosen.input.docker},
+	{.name = "oci", .argument = "DIR", .help = "or a directory in OCI image layout",
+	 .value = &chosen.input.oci},
+	{.name = "cosign-key", .argument = "FILE", .help = "refuse an OCI image that this key has not signed",
+	 .value = &chosen.input.cosign_key},
 	{.name = "service", .argument = "FILE", .help = "its service file",
 	 .value = &chosen.service, .required = true},
 	{.name = "name", .argument = "NAME", .help = "image and service name",
@@ -140,7 +160,8 @@ static const struct option options[] = {
 /* clang-format on */
 
 static const struct usage usage = {
-	.synopsis = "image build --rootfs DIR --service FILE --name N --version V "
+	.synopsis = "image build (--rootfs DIR | --tar FILE | --docker FILE | --oci DIR) --service "
+		    "FILE --name N --version V "
 		    "--epoch E --arch A "
 		    "(--key K --cert C | --unsigned) -o FILE",
 	.summary = "Makes one image file: erofs, dm-verity tree, signature. Prints "

@@ -53,3 +53,10 @@ int spawn_run(const char *const argv[], const char *package, struct err *err)
 			       WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
 	return 0;
 }
+
+int spawn_exec(const char *const argv[])
+{
+	(void)execvpe(argv[0], (char *const *)(uintptr_t)argv,
+		      (char *const *)(uintptr_t)fixed_environment);
+	return -errno;
+}

@@ -10,4 +10,7 @@
  */
 int spawn_run(const char *const argv[], const char *package, struct err *err);
 
+/* Become that program, in a child. Returns -errno when it cannot. */
+int spawn_exec(const char *const argv[]);
+
 #endif

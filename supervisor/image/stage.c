@@ -53,7 +53,6 @@ int stage_copy(const char *rootfs, const char *stage, struct err *err)
 	const char *const argv[] = {
 		"cp", "-a", "--no-preserve=ownership", "--reflink=auto", "--", from, stage, NULL};
 	struct stat st;
-	int r;
 
 	if (stat(rootfs, &st) < 0)
 		return err_sys(err, errno, "%s", rootfs);
@@ -63,9 +62,13 @@ int stage_copy(const char *rootfs, const char *stage, struct err *err)
 		return err_sys(err, errno, "%s", stage);
 	if ((size_t)snprintf(from, sizeof(from), "%s/.", rootfs) >= sizeof(from))
 		return err_set(err, ENAMETOOLONG, "%s", rootfs);
-	r = spawn_run(argv, "coreutils", err);
-	if (r)
-		return r;
+	return spawn_run(argv, "coreutils", err);
+}
+
+int stage_normalise(const char *stage, struct err *err)
+{
+	int r;
+
 	walk_err = err;
 	r = nftw(stage, normalise_one, WALK_FDS, FTW_PHYS);
 	return r < 0 && !err->code ? err_sys(err, errno, "%s", stage) : r;

@@ -13,6 +13,7 @@ int stage_copy(const char *rootfs, const char *stage, struct err *err);
 /* A file of the image's own at @path below @stage, whatever was there before. */
 int stage_file(const char *stage, const char *path, const void *bytes, size_t size,
 	       struct err *err);
+int stage_normalise(const char *stage, struct err *err);
 int stage_manifest(const char *stage, const char *text, size_t size, struct err *err);
 int stage_mount_points(const char *stage, const struct policy *policy, struct err *err);
 

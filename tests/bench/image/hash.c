@@ -1,4 +1,4 @@
-/* Bytes per second of each SHA-256 engine, and of streaming as the products do it: one line "NAME MB/S" each. */
+/* MB per second of CPU time of each SHA-256 engine, and of streaming as the products do it: one line "NAME MB/S" each. */
 #include <stdio.h>
 #include <time.h>
 
@@ -14,7 +14,7 @@ static long now_ns(void)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
 	return t.tv_sec * 1000000000L + t.tv_nsec;
 }
 
