@@ -10,6 +10,8 @@
 #include "image/commands.h"
 #include "image/input.h"
 #include "image/manifest.h"
+#include "image/sbom.h"
+#include "image/scan.h"
 
 struct build {
 	struct manifest manifest;
@@ -19,6 +21,10 @@ struct build {
 	const char *certificate;
 	const char *output;
 	const char *compress;
+	const char *allow;
+	const char *date;
+	struct scan scan;
+	struct sbom sbom;
 	bool no_signature;
 	bool json;
 	struct assembly assembly;
@@ -33,8 +39,17 @@ static int check_input(const struct input *in, struct err *err)
 	return 0;
 }
 
-static int check_choice(const struct build *b, struct err *err)
+static int check_choice(struct build *b, struct err *err)
 {
+	b->manifest.lint_allow = b->allow ? b->allow : "";
+	if (scan_accept(&b->scan, b->allow, err))
+		return -EINVAL;
+	if (b->date && str_u64(b->date, 0, UINT32_MAX, &b->sbom.date_s))
+		return err_set(err, EINVAL, "--source-date-epoch %s: must be seconds since 1970",
+			       b->date);
+	if (b->sbom.form && !str_equal(b->sbom.form, "spdx") &&
+	    !str_equal(b->sbom.form, "cyclonedx"))
+		return err_set(err, EINVAL, "--sbom %s: must be spdx or cyclonedx", b->sbom.form);
 	if (trust_arch_find(b->manifest.arch) < 0)
 		return err_set(err, EINVAL, "--arch %s: must be x86_64, aarch64, armv7 or riscv64",
 			       b->manifest.arch);
@@ -50,7 +65,20 @@ static int check_choice(const struct build *b, struct err *err)
 	return check_input(&b->input, err);
 }
 
-static int fill_stage(struct build *b, const char *stage, struct err *err)
+/* Twice: before anything is unpacked, so that a mistake in the service file shows at once, and with
+ * what unpacking has found. */
+static int check_manifest(const struct build *b, struct err *err)
+{
+	static struct policy policy;
+	struct manifest_text text;
+	int r = manifest_make(&b->manifest, b->service, &text, &policy, err);
+
+	if (!r)
+		free(text.bytes);
+	return r;
+}
+
+static int write_manifest(const struct build *b, const char *stage, struct err *err)
 {
 	static struct policy policy;
 	struct manifest_text text;
@@ -58,12 +86,25 @@ static int fill_stage(struct build *b, const char *stage, struct err *err)
 
 	if (r)
 		return r;
-	b->input.arch = (uint32_t)trust_arch_find(b->manifest.arch);
-	r = input_unpack(&b->input, &b->assembly.workdir, stage, err);
-	r = r ? r : stage_normalise(stage, err);
-	r = r ? r : stage_manifest(stage, text.bytes, text.size, err);
+	r = stage_manifest(stage, text.bytes, text.size, err);
 	free(text.bytes);
 	return r ? r : stage_mount_points(stage, &policy, err);
+}
+
+static int fill_stage(struct build *b, const char *stage, struct err *err)
+{
+	int r;
+
+	b->manifest.oci_digest = b->input.digest; /* filled in by input_unpack() */
+	b->manifest.sbom_sha256 = b->sbom.digest; /* and by sbom_write() */
+	r = check_manifest(b, err);
+	b->input.arch = (uint32_t)trust_arch_find(b->manifest.arch);
+	r = r ? r : input_unpack(&b->input, &b->assembly.workdir, stage, err);
+	r = r ? r : scan_tree(&b->scan, stage, err);
+	r = r ? r : stage_normalise(stage, err);
+	if (!r && b->sbom.form)
+		r = sbom_write(&b->sbom, &b->manifest, stage, err);
+	return r ? r : write_manifest(b, stage, err);
 }
 
 static int build(struct build *b, struct err *err)
@@ -71,11 +112,13 @@ static int build(struct build *b, struct err *err)
 	struct assembly *a = &b->assembly;
 	char stage[WORKDIR_PATH];
 	char data[WORKDIR_PATH];
+	const struct packing packing = {
+		.stage = stage, .output = data, .compress = b->compress, .date_s = b->sbom.date_s};
 	int r = workdir_join(&a->workdir, "root", stage, err);
 
 	r = r ? r : workdir_join(&a->workdir, "erofs", data, err);
 	r = r ? r : fill_stage(b, stage, err);
-	r = r ? r : stage_pack(&a->workdir, stage, b->compress, data, err);
+	r = r ? r : stage_pack(&a->workdir, &packing, err);
 	r = r ? r : assemble_file(a, data, err);
 	r = r ? r : assemble_hash(a, b->manifest.name, err);
 	if (!r && !b->no_signature)
@@ -93,6 +136,12 @@ static void report(const struct build *b)
 	struct text t = TEXT_IN(line);
 
 	str_hex(hash, s->root_hash, sizeof(s->root_hash));
+	if (b->input.says_how_to_run)
+		(void)fprintf(stderr,
+			      "%s: the container image says how to run it (command, user, "
+			      "environment): that was "
+			      "not taken over,\n  the service file alone decides\n",
+			      b->output);
 	if (b->json) {
 		text_add(&t, "{");
 		text_add_json_member(&t, "file", b->output);
@@ -150,6 +199,12 @@ static const struct option options[] = {
 	 .value = &chosen.certificate},
 	{.name = "unsigned", .help = "print the root hash to sign it elsewhere",
 	 .flag = &chosen.no_signature},
+	{.name = "allow", .argument = "RULE,...", .help = "accept what these rules of `image lint` refuse",
+	 .value = &chosen.allow},
+	{.name = "sbom", .argument = "FORM", .help = "list the packages in it: spdx or cyclonedx",
+	 .value = &chosen.sbom.form},
+	{.name = "source-date-epoch", .argument = "S", .help = "time of all files, seconds since 1970 (0)",
+	 .value = &chosen.date},
 	{.name = "compress", .argument = "HOW", .help = "none (default) or lz4",
 	 .value = &chosen.compress},
 	{.name = "json", .help = "describe the result as JSON", .flag = &chosen.json},

@@ -100,7 +100,10 @@ static int build(struct bundle *b, struct err *err)
 
 	r = r ? r : workdir_join(&a->workdir, "erofs", data, err);
 	r = r ? r : fill_stage(b, stage, err);
-	r = r ? r : stage_pack(&a->workdir, stage, "spread", data, err);
+	r = r ? r
+	      : stage_pack(&a->workdir,
+			   &(struct packing){.stage = stage, .output = data, .compress = "spread"},
+			   err);
 	r = r ? r : assemble_file(a, data, err);
 	r = r ? r : assemble_hash(a, NAME, err);
 	r = r ? r : signatures_make(&a->signatures, &a->workdir, b->key, b->certificate, err);

@@ -18,6 +18,7 @@ static const struct word words[] = {
 	 "check an image as a device would, and all of its content"},
 	{"inspect", image_inspect_command,
 	 "show what an image says about itself, without trusting it"},
+	{"lint", image_lint_command, "look for what an image should not hold"},
 	{"diff", image_diff_command, "count the blocks that differ between two images"},
 	{"delta", image_delta_command, "write the blocks that make one image from another"},
 };

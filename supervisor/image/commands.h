@@ -8,6 +8,7 @@ int image_build_command(int argc, char **argv);
 int image_sign_command(int argc, char **argv);
 int image_verify_command(int argc, char **argv);
 int image_inspect_command(int argc, char **argv);
+int image_lint_command(int argc, char **argv);
 int image_diff_command(int argc, char **argv);
 int image_delta_command(int argc, char **argv);
 

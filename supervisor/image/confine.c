@@ -69,9 +69,9 @@ static int leave_namespaces(struct err *err)
  * machine's tree, so nothing has to be private or taken away again. Without capabilities nobody
  * gets out of it.
  */
-static int change_root(const char *root, struct err *err)
+static int change_root(const char *root, bool writable, struct err *err)
 {
-	struct attributes a = {.set = ATTR_NOSUID | ATTR_NODEV | (root ? 0 : ATTR_RDONLY)};
+	struct attributes a = {.set = ATTR_NOSUID | ATTR_NODEV | (writable ? 0 : ATTR_RDONLY)};
 	CLEAN_FD int tree_fd = (int)syscall(SYS_open_tree, AT_FDCWD, root ? root : "/", CLONE_TREE);
 
 	if (tree_fd < 0)
@@ -126,7 +126,7 @@ static _Noreturn void child_main(const struct confine *c, int report_fd)
 	int r = keep_descriptors(c, report_fd, &err);
 
 	r = r ? r : leave_namespaces(&err);
-	r = r ? r : change_root(c->root, &err);
+	r = r ? r : change_root(c->root, c->root || c->writable, &err);
 	r = r ? r : drop_rights(&err);
 	r = r ? r : c->run(c->argument, &err);
 	if (r && fd_write_all(REPORT_FD, &err, sizeof(err)))

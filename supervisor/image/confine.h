@@ -1,6 +1,7 @@
 #ifndef IMAGE_CONFINE_H
 #define IMAGE_CONFINE_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/err.h"
@@ -15,6 +16,7 @@
 struct confine {
 	const char *root; /* the directory that is "/" to the child, writable; NULL: the whole file
 			     system, read-only */
+	bool writable;    /* @root NULL: not read-only; what nobody may write is what nobody owns */
 	int input_fd;     /* its standard input; stays the caller's */
 	int output_fd;    /* its standard output; -1: none */
 	int (*run)(void *argument, struct err *err); /* in the child; 0 or -errno and a reason */

@@ -1,25 +1,41 @@
 #include "image/manifest.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "policy/load.h"
 
-#define HEAD_MAX 512
+#define HEAD_MAX 1024
 
-/* [image] and an empty line. Returns the length, or -EINVAL when it does not
- * fit. */
+static void add_key(struct text *t, const char *key, const char *value)
+{
+	if (!*value)
+		return;
+	text_add(t, key);
+	text_add(t, " = ");
+	text_add(t, value);
+	text_add(t, "\n");
+}
+
+/* [image] and an empty line. Returns the length, or -EINVAL when it does not fit. */
 static int print_head(const struct manifest *m, char *head, size_t size, struct err *err)
 {
-	int length =
-		snprintf(head, size, "[image]\nname = %s\nversion = %s\nepoch = %s\narch = %s\n\n",
-			 m->name, m->version, m->epoch, m->arch);
+	struct text t = {.at = head, .size = size};
 
-	if (length < 0 || (size_t)length >= size)
-		return err_set(err, EINVAL, "name, version, epoch or arch is too long");
-	return length;
+	text_add(&t, "[image]\n");
+	add_key(&t, "name", m->name);
+	add_key(&t, "version", m->version);
+	add_key(&t, "epoch", m->epoch);
+	add_key(&t, "arch", m->arch);
+	add_key(&t, "oci_digest", m->oci_digest);
+	add_key(&t, "sbom_sha256", m->sbom_sha256);
+	add_key(&t, "lint_allow", m->lint_allow);
+	text_add(&t, "\n");
+	if (t.cut)
+		return err_set(err, EINVAL, "a value of [image] is too long");
+	return (int)t.used;
 }
 
 /* @head in front of the @size bytes of @input, in new memory. */

@@ -9,6 +9,9 @@ struct manifest {
 	const char *version;
 	const char *epoch;
 	const char *arch;
+	const char *oci_digest;  /* "": none */
+	const char *sbom_sha256; /* of the list of packages; "": none */
+	const char *lint_allow;  /* as --allow has it; "": none */
 };
 
 struct manifest_text {

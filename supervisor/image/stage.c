@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -39,9 +40,6 @@ static int normalise_one(const char *path, const struct stat *st, int type, stru
 	if (!S_ISDIR(st->st_mode) && !S_ISREG(st->st_mode))
 		return refuse_path(path, "is a device node, pipe or socket",
 				   "an image holds files, directories and links only");
-	if (!S_ISDIR(st->st_mode) && (mode & 06000))
-		return refuse_path(path, "is setuid or setgid",
-				   "services gain no privileges: remove the bit");
 	if (chmod(path, wanted) < 0)
 		return err_sys(walk_err, errno, "%s", path);
 	return 0;
@@ -151,43 +149,29 @@ int stage_mount_points(const char *stage, const struct policy *policy, struct er
 	return r;
 }
 
-int stage_pack(const struct workdir *w, const char *stage, const char *compress, const char *output,
-	       struct err *err)
+#define ALWAYS "--quiet", "-U00000000-0000-0000-0000-000000000001", "--all-root", "-x-1"
+
+int stage_pack(const struct workdir *w, const struct packing *p, struct err *err)
 {
 	/* The manifest stays uncompressed, so that `image inspect` can read it without a
 	 * decompressor. */
 	static const char hints[] = "0 " MANIFEST_DIRECTORY "/" MANIFEST_NAME "\n65536 .*\n";
 	char hints_file[WORKDIR_PATH];
 	char hints_option[WORKDIR_PATH + 32];
-	const char *const plain[] = {
-		"mkfs.erofs", "--quiet", "-T0",  "-U00000000-0000-0000-0000-000000000001",
-		"--all-root", "-x-1",    output, stage,
-		NULL,
-	};
+	char date[24];
+	const char *const plain[] = {"mkfs.erofs", ALWAYS, date, p->output, p->stage, NULL};
 	/* Data in blocks of their own: a few small files would otherwise fit into one block, and a
 	 * hash tree needs two. */
-	const char *const spread[] = {
-		"mkfs.erofs",
-		"--quiet",
-		"-T0",
-		"-U00000000-0000-0000-0000-000000000001",
-		"--all-root",
-		"-x-1",
-		"-Enoinline_data",
-		output,
-		stage,
-		NULL,
-	};
-	const char *const packed[] = {
-		"mkfs.erofs", "--quiet", "-T0",     "-U00000000-0000-0000-0000-000000000001",
-		"--all-root", "-x-1",    "-zlz4hc", "-C65536",
-		hints_option, output,    stage,     NULL,
-	};
+	const char *const spread[] = {"mkfs.erofs", ALWAYS,   date, "-Enoinline_data",
+				      p->output,    p->stage, NULL};
+	const char *const packed[] = {"mkfs.erofs", ALWAYS,    date,     "-zlz4hc", "-C65536",
+				      hints_option, p->output, p->stage, NULL};
 	int r;
 
-	if (str_equal(compress, "spread"))
+	(void)snprintf(date, sizeof(date), "-T%" PRIu64, p->date_s);
+	if (str_equal(p->compress, "spread"))
 		return spawn_run(spread, "erofs-utils", err);
-	if (!str_equal(compress, "lz4"))
+	if (!str_equal(p->compress, "lz4"))
 		return spawn_run(plain, "erofs-utils", err);
 	r = workdir_join(w, "compress-hints", hints_file, err);
 	r = r ? r : workdir_write_file(hints_file, hints, sizeof(hints) - 1, err);

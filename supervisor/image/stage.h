@@ -17,10 +17,15 @@ int stage_normalise(const char *stage, struct err *err);
 int stage_manifest(const char *stage, const char *text, size_t size, struct err *err);
 int stage_mount_points(const char *stage, const struct policy *policy, struct err *err);
 
-/* The staged tree into an erofs file: same tree, same bytes. @compress: "none", "lz4", or
- * "spread" for less than a block of small files. */
-int stage_pack(const struct workdir *w, const char *stage, const char *compress, const char *output,
-	       struct err *err);
+struct packing {
+	const char *stage;
+	const char *output;
+	const char *compress; /* "none", "lz4", or "spread" for less than a block of small files */
+	uint64_t date_s;      /* of all files, seconds since 1970 */
+};
+
+/* The staged tree into an erofs file: same tree, same bytes. */
+int stage_pack(const struct workdir *w, const struct packing *p, struct err *err);
 
 #define MANIFEST_DIRECTORY "usr/lib/bartizan"
 #define MANIFEST_NAME      "service.ini"

@@ -100,7 +100,7 @@ static int unpack_compressed(const struct form *form, struct confine *unpacker, 
 	other = confine_wait(&first, &why);
 	if (r && !(other && r == -EBADMSG))
 		return r;
-	if (other && !r && why.code == EIO)
+	if (other && why.code == EIO)
 		return err_set(err, EBADMSG, "archive: %s cannot read it whole", form->argv[0]);
 	if (other)
 		*err = why;

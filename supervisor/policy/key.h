@@ -163,6 +163,8 @@ POLICY_TYPE(cpuset);
 POLICY_TYPE(sysctl);
 POLICY_TYPE(sysfs);
 POLICY_TYPE(board);
+POLICY_TYPE(origin);
+POLICY_TYPE(accepted);
 POLICY_TYPE(cap_add);
 POLICY_TYPE(command);
 POLICY_TYPE(count);

@@ -39,6 +39,22 @@ static const char *check_board(const char *text)
 	return only(text, "-._") ? NULL : "holds a character other than a-z A-Z 0-9 - . _";
 }
 
+/* Names of rules with commas between, as `bartizan image build --allow` takes them. */
+static const char *check_accepted(const char *text)
+{
+	return only(text, "-,") ? NULL : "holds a character other than a-z A-Z 0-9 - ,";
+}
+
+/* A digest that is kept as it was written. */
+static const char *check_origin(const char *text)
+{
+	uint8_t bytes[32];
+
+	return str_starts(text, "sha256:") && !str_unhex(text + 7, bytes, sizeof(bytes))
+		       ? NULL
+		       : "not sha256: and 64 lower-case hex digits";
+}
+
 static const char *check_version(const char *text)
 {
 	/* No '_': it separates name and version in NAME_VERSION. */
@@ -133,6 +149,8 @@ TEXT_TYPE(name, "name: web-ui");
 TEXT_TYPE(host, "host name: gateway-7");
 TEXT_TYPE(board, "board: qemu-x86_64");
 TEXT_TYPE(version, "version: 1.4.2");
+TEXT_TYPE(accepted, "rules: shell,setuid");
+TEXT_TYPE(origin, "sha256:<64 hex digits>");
 TEXT_TYPE(path, "absolute path: /var/lib/data");
 TEXT_TYPE(sysfs, "attribute below /sys: class/thermal/thermal_zone0/temp");
 TEXT_TYPE(file, "file below /etc/bartizan: ca.pem");
