@@ -11,7 +11,7 @@
 /* The payload is authenticated first and parsed after. -ENOKEY: by another key, or for another
  * image. */
 static int check_payload(const struct oci_text *text, const struct oci_descriptor *d,
-			 const uint8_t *key, const char *const digests[2], uint32_t *which)
+			 const uint8_t *key, const struct cosign_job *wanted)
 {
 	uint8_t signature[ECDSA_SIGNATURE_MAX];
 	char digest[OCI_DIGEST_SIZE];
@@ -29,18 +29,15 @@ static int check_payload(const struct oci_text *text, const struct oci_descripto
 	    ecdsa_verify(&job, &why) || oci_payload_read(text, digest, &why))
 		return -ENOKEY;
 	for (uint32_t i = 0; i < 2; i++)
-		if (str_equal(digest, digests[i])) {
-			*which = i;
+		if (str_equal(digest, wanted->digests[i]))
 			return 0;
-		}
 	return -ENOKEY;
 }
 
-int cosign_check(int directory_fd, const struct oci_manifest *manifest, const char *key_path,
-		 const char *const digests[2], uint32_t *which, struct err *err)
+int cosign_check(const struct cosign_job *job, const struct oci_manifest *manifest, struct err *err)
 {
 	uint8_t key[ECDSA_KEY_SIZE];
-	int r = key_read_public(key_path, key, err);
+	int r = key_read_public(job->key_path, key, err);
 
 	if (r)
 		return r;
@@ -50,10 +47,10 @@ int cosign_check(int directory_fd, const struct oci_manifest *manifest, const ch
 
 		if (!str_equal(d->media_type, COSIGN_PAYLOAD_TYPE) || !d->signature[0])
 			continue;
-		r = blob_read(directory_fd, d, &text, err);
+		r = blob_read(job->directory_fd, d, &text, err);
 		if (r)
 			return r;
-		r = check_payload(&text, d, key, digests, which);
+		r = check_payload(&text, d, key, job);
 		blob_free(&text);
 		if (!r)
 			return 0;

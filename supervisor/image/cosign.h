@@ -5,12 +5,17 @@
 
 #define COSIGN_PAYLOAD_TYPE "application/vnd.dev.cosign.simplesigning.v1+json"
 
+struct cosign_job {
+	int directory_fd;
+	const char *key_path;   /* PEM, P-256 */
+	const char *digests[2]; /* of the image; one of them must be signed */
+};
+
 /*
  * Is one of the signatures of @manifest, stored as cosign stores them (its SIGNATURE_SPEC.md), made
- * by the P-256 key in the PEM file @key_path over one of the two digests? 0 and *@which the
- * digest's index; -ENOKEY: none is; -EBADMSG: damaged; -errno.
+ * by that key over one of the digests? -ENOKEY: none is; -EBADMSG: damaged; -errno.
  */
-int cosign_check(int directory_fd, const struct oci_manifest *manifest, const char *key_path,
-		 const char *const digests[2], uint32_t *which, struct err *err);
+int cosign_check(const struct cosign_job *job, const struct oci_manifest *manifest,
+		 struct err *err);
 
 #endif

@@ -145,15 +145,15 @@ static int choose(struct choice *c, struct err *err)
 
 static int check_cosign(struct choice *c, struct err *err)
 {
-	const char *const digests[2] = {c->top.digest, c->digest};
-	uint32_t which = 0;
+	const struct cosign_job job = {.directory_fd = c->directory_fd,
+				       .key_path = c->in->cosign_key,
+				       .digests = {c->top.digest, c->digest}};
 	int r = -ENOKEY;
 
 	if (!c->in->cosign_key)
 		return 0;
 	for (uint32_t i = 0; r == -ENOKEY && i < c->signature_count; i++)
-		r = cosign_check(c->directory_fd, &c->signatures[i], c->in->cosign_key, digests,
-				 &which, err);
+		r = cosign_check(&job, &c->signatures[i], err);
 	if (r == -ENOKEY)
 		return REFUSE(err, EKEYREJECTED, "store image and signatures with `cosign save`",
 			      "container image: no signature by %.100s", c->in->cosign_key);

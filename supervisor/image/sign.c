@@ -90,6 +90,19 @@ static int sign(struct sign *s, struct err *err)
 	return r ? r : assemble_finish(a, err);
 }
 
+static int sign_file(struct sign *s, const char *path, struct err *err)
+{
+	int r = source_open(&s->source, path, err);
+
+	if (!r) {
+		r = assemble_open(&s->assembly, s->output, err);
+		r = r ? r : sign(s, err);
+		assemble_close(&s->assembly);
+	}
+	source_close(&s->source);
+	return r;
+}
+
 int image_sign_command(int argc, char **argv)
 {
 	static struct sign s = {.source = {.fd = -1}};
@@ -142,13 +155,7 @@ int image_sign_command(int argc, char **argv)
 			"--public-key is needed\n");
 		return EXIT_USAGE;
 	}
-	r = source_open(&s.source, operands.at[0], &err);
-	if (!r) {
-		r = assemble_open(&s.assembly, s.output, &err);
-		r = r ? r : sign(&s, &err);
-		assemble_close(&s.assembly);
-	}
-	source_close(&s.source);
+	r = sign_file(&s, operands.at[0], &err);
 	if (r)
 		return terminal_fail("image sign", &err);
 	(void)fprintf(stderr, "%s: signed by %s\n", s.output,

@@ -1,11 +1,12 @@
-/* MB per second of CPU time of each SHA-256 engine, and of streaming as the products do it: one line "NAME MB/S" each. */
+/* MB per second of CPU time of each SHA-256 engine, and of streaming as the products do it: one
+ * line "NAME MB/S" each. */
 #include <stdio.h>
 #include <time.h>
 
 #include "crypto/sha256.h"
 #include "crypto/sha256_engine.h"
 
-#define CHUNK 16384
+#define CHUNK    16384
 #define ROUND_NS 200000000L
 
 static uint8_t data[CHUNK];
