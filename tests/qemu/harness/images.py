@@ -3,7 +3,7 @@ import hashlib
 import os
 import subprocess
 
-from . import paths
+from . import paths, saved
 
 
 def _digest(*parts):
@@ -21,21 +21,25 @@ def _add_tree(digest, directory):
             digest.update(os.path.relpath(path, directory).encode() + b"\0" + open(path, "rb").read())
 
 
-def build(board, out, name, service, rootfs, version="1.0", epoch=1, key="signer", options=()):
-    """Build NAME_VERSION_ARCH.raw in `out` unless it is there with the same content; its path."""
+def build(board, out, name, service, rootfs, version="1.0", epoch=1, key="signer", options=(), as_saved=False):
+    """Build NAME_VERSION_ARCH.raw in `out` unless it is there with the same content; its path. `as_saved`: by way of an archive
+    as `docker save` writes it."""
     arch = paths.BOARDS[board][1]
     tool = paths.host_tool()
-    digest = _digest(name, version, epoch, arch, key, tuple(options), os.stat(tool).st_mtime_ns,
+    digest = _digest(name, version, epoch, arch, key, tuple(options), as_saved, os.stat(tool).st_mtime_ns,
                      open(service, "rb").read(), open(os.path.join(paths.KEYS, key + ".pem"), "rb").read())
     _add_tree(digest, rootfs)
     target = os.path.join(out, f"{name}_{version}_{arch}.raw")
     stamp = target + ".stamp"
     if os.path.exists(target) and os.path.exists(stamp) and open(stamp, encoding="ascii").read() == digest.hexdigest():
         return target
-    command = [tool, "image", "build", "--rootfs", rootfs, "--service", service, "--name", name, "--version", version,
+    archive = saved.write(target + ".tar", rootfs, arch) if as_saved else None
+    command = [tool, "image", "build", *(("--docker", archive) if archive else ("--rootfs", rootfs)), "--service", service, "--name", name, "--version", version,
                "--epoch", str(epoch), "--arch", arch, "--key", os.path.join(paths.KEYS, key + ".key"),
                "--cert", os.path.join(paths.KEYS, key + ".pem"), "-o", target, *options]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    if archive:
+        os.unlink(archive)
     if done.returncode:
         raise paths.Missing(f"image build of {name} failed ({done.returncode}): {done.stdout.strip()}")
     with open(stamp, "w", encoding="ascii") as out_stamp:
