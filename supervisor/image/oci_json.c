@@ -44,47 +44,62 @@ static int read_members(struct json *json, const struct member *members, size_t 
 
 #define READ_MEMBERS(json, members, to) read_members((json), (members), ARRAY_SIZE(members), (to))
 
-static bool is_space(char c)
+/* The brackets that are open. */
+struct nesting {
+	size_t depth;
+	char closing[DEPTH_MAX];
+};
+
+static void skip_while(struct json *json, const char *bytes)
 {
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+	while (json->at < json->size && json->text[json->at] && strchr(bytes, json->text[json->at]))
+		json->at++;
+}
+
+static int skip_bracket(struct json *json, struct nesting *n)
+{
+	static const char pairs[] = "{}[]";
+	char c = json->text[json->at];
+	const char *pair = strchr(pairs, c);
+
+	if (n->depth && c == n->closing[n->depth - 1]) {
+		n->depth--;
+	} else if (pair == pairs || pair == pairs + 2) {
+		if (n->depth == DEPTH_MAX)
+			return json_fail(json, "nested too deeply");
+		n->closing[n->depth++] = pair[1];
+	} else {
+		return json_fail(json, "a bracket that closes nothing");
+	}
+	json->at++;
+	return 0;
+}
+
+static int skip_token(struct json *json, struct nesting *n)
+{
+	char c = json->at < json->size ? json->text[json->at] : '\0';
+
+	if (c == '"')
+		return json_skip_string(json);
+	if (c && strchr("{}[]", c))
+		return skip_bracket(json, n);
+	if (!c || !strchr("-0123456789tfn", c))
+		return json_fail(json, "expected a value");
+	skip_while(json, "+-.0123456789eEtrufalsn");
+	return 0;
 }
 
 /* Any value, dropped: strings are strings, brackets match, nothing else is looked at. */
 static int skip_value(struct json *json)
 {
-	char closing[DEPTH_MAX];
-	size_t depth = 0;
+	struct nesting n = {0};
+	int r;
 
 	do {
-		char c;
-
-		while (json->at < json->size &&
-		       (is_space(json->text[json->at]) ||
-			(depth && strchr(",:", json->text[json->at]) && json->text[json->at])))
-			json->at++;
-		c = json->at < json->size ? json->text[json->at] : '\0';
-		if (c == '"') {
-			int r = json_skip_string(json);
-
-			if (r)
-				return r;
-		} else if (c == '{' || c == '[') {
-			if (depth == DEPTH_MAX)
-				return json_fail(json, "nested too deeply");
-			closing[depth++] = c == '{' ? '}' : ']';
-			json->at++;
-		} else if (depth && c == closing[depth - 1]) {
-			depth--;
-			json->at++;
-		} else if (c && strchr("-0123456789tfn", c)) {
-			while (json->at < json->size && json->text[json->at] &&
-			       strchr("+-.0123456789eEtrufalsn", json->text[json->at]))
-				json->at++;
-		} else {
-			return json_fail(json, "expected a value");
-		}
-	} while (depth);
-	return 0;
+		skip_while(json, n.depth ? " \t\r\n,:" : " \t\r\n");
+		r = skip_token(json, &n);
+	} while (!r && n.depth);
+	return r;
 }
 
 bool oci_is_digest(const char *text, uint8_t hash[32])

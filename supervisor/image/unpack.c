@@ -36,37 +36,47 @@ static int open_below(int root_fd, const char *path)
 	return (int)syscall(SYS_openat2, root_fd, *path ? path : ".", &how, sizeof(how));
 }
 
+/* Make the directory that the first @length bytes of @path name, unless something is there. -errno.
+ */
+static int make_part(int root_fd, const char *path, size_t length)
+{
+	CLEAN_FD int fd = -1;
+	char part[TAR_PATH];
+	char *last;
+
+	memcpy(part, path, length);
+	part[length] = '\0';
+	fd = open_below(root_fd, part);
+	if (fd >= 0 || errno != ENOENT)
+		return fd >= 0 ? 0 : -errno;
+	last = strrchr(part, '/');
+	if (last)
+		*last = '\0';
+	fd = open_below(root_fd, last ? part : "");
+	if (fd < 0 || mkdirat(fd, last ? last + 1 : part, 0755) < 0)
+		return -errno;
+	return 0;
+}
+
 /* The directory @path below the root; what is missing of it is made when @make. -errno. */
 static int open_directory(int root_fd, const char *path, bool make)
 {
-	char part[TAR_PATH];
-	const char *slash = path;
 	int fd = open_below(root_fd, path);
 
-	while (fd < 0 && errno == ENOENT && make && slash) {
-		CLEAN_FD int parent_fd = -1;
-		size_t length;
+	if (fd >= 0 || errno != ENOENT || !make)
+		return fd >= 0 ? fd : -errno;
+	for (size_t length = 0; path[length]; length++) {
+		int r;
 
-		slash = strchr(slash, '/');
-		length = slash ? (size_t)(slash++ - path) : strlen(path);
-		memcpy(part, path, length);
-		part[length] = '\0';
-		fd = open_below(root_fd, part);
-		if (fd < 0 && errno == ENOENT) {
-			char *last = strrchr(part, '/');
-
-			if (last)
-				*last = '\0';
-			parent_fd = open_below(root_fd, last ? part : "");
-			if (parent_fd < 0 || mkdirat(parent_fd, last ? last + 1 : part, 0755) < 0)
-				return -errno;
-		} else if (fd < 0) {
-			return -errno;
-		}
-		fd_close(&fd);
-		fd = open_below(root_fd, path);
+		length += strcspn(path + length, "/");
+		r = make_part(root_fd, path, length);
+		if (r)
+			return r;
+		if (!path[length])
+			break;
 	}
-	return fd < 0 ? -errno : fd;
+	fd = open_below(root_fd, path);
+	return fd >= 0 ? fd : -errno;
 }
 
 static int find_place(int root_fd, const char *path, bool make, struct place *p, struct err *err)

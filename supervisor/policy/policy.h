@@ -14,7 +14,7 @@
  */
 
 #define POLICY_MAGIC        0x42505651u /* "BPVQ": changes with every change of the struct */
-#define POLICY_DIGEST_TEXT  72 /* "sha256:" and 64 hex digits */
+#define POLICY_DIGEST_TEXT  72          /* "sha256:" and 64 hex digits */
 #define POLICY_ARGV_BYTES   2048
 #define POLICY_ENV_BYTES    4096
 #define POLICY_PATH_SIZE    128
@@ -102,9 +102,11 @@ struct policy {
 	uint32_t epoch;
 	char compatible[POLICY_HOST_SIZE]; /* board the image is made for; empty: any board of this
 					      arch */
-	char oci_digest[POLICY_DIGEST_TEXT]; /* of the container image it was made from; for people */
-	char sbom_sha256[POLICY_DIGEST_TEXT]; /* of its list of packages, SBOM_PATH of image/sbom.h */
-	char lint_allow[POLICY_PATH_SIZE];   /* what its builder accepted; for people */
+	char oci_digest[POLICY_DIGEST_TEXT];  /* of the container image it was made from; for people
+					       */
+	char sbom_sha256[POLICY_DIGEST_TEXT]; /* of its list of packages, SBOM_PATH of image/sbom.h
+					       */
+	char lint_allow[POLICY_PATH_SIZE];    /* what its builder accepted; for people */
 
 	/* [service] */
 	struct policy_words command;
