@@ -101,15 +101,15 @@ static int receive_bytes(void *context, unsigned char *bytes, size_t size)
 	return SOCKET_FAILED;
 }
 
-/* While the clock is not set a certificate that is not valid yet says something about the clock,
- * not about the certificate. */
+/* A certificate that is not valid yet says something about the clock, which is at least the time of
+ * the firmware, but may have stood still since: a collector that renews its certificate must not
+ * lose every device without a battery. */
 static int judge_certificate(void *context, mbedtls_x509_crt *crt, int depth, uint32_t *flags)
 {
 	(void)context;
 	(void)crt;
 	(void)depth;
-	if (clock_us() < SPOOL_CLOCK_FLOOR_S * 1000000ull)
-		*flags &= ~(uint32_t)MBEDTLS_X509_BADCERT_FUTURE;
+	*flags &= ~(uint32_t)MBEDTLS_X509_BADCERT_FUTURE;
 	return 0;
 }
 
@@ -257,7 +257,6 @@ static const char *certificate_fault(uint32_t flags)
 		{MBEDTLS_X509_BADCERT_CN_MISMATCH, "its certificate carries another name"},
 		{MBEDTLS_X509_BADCERT_NOT_TRUSTED, "its certificate is not from the collector CA"},
 		{MBEDTLS_X509_BADCERT_EXPIRED, "its certificate has expired"},
-		{MBEDTLS_X509_BADCERT_FUTURE, "its certificate is not valid yet"},
 		{MBEDTLS_X509_BADCERT_EXT_KEY_USAGE, "its certificate is not for a server"},
 	};
 

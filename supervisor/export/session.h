@@ -25,9 +25,8 @@ struct export_identity {
 	const char *name; /* of the collector, in its certificate */
 };
 
-/* Once per process. @real_us: microseconds since 1970, or 0 while the clock is not set; then
- * certificates "from the future" pass, and expiry is judged against the floor of the clock. -errno.
- */
+/* Once per process. @real_us: microseconds since 1970, or 0 while the clock is not set; then expiry
+ * is judged against the floor of the clock. notBefore is never looked at. -errno. */
 int export_session_init(uint64_t (*real_us)(void));
 
 /* On a TCP socket that is connected or connecting; it becomes the session's in any case. NULL: @err
