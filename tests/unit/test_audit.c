@@ -36,7 +36,7 @@ static int open_ring(void **state)
 static void emit_image(void)
 {
 	audit_emit(EVENT_IMAGE_VERIFIED, AUDIT_S("web"), AUDIT_S("1.2"), AUDIT_N(7), AUDIT_H(hash),
-		   AUDIT_H(hash), AUDIT_S("acme.*"));
+		   AUDIT_H(hash), AUDIT_S("acme.*"), AUDIT_N(1500), AUDIT_N(2500));
 }
 
 static void test_round_trip(void **state)
@@ -50,12 +50,13 @@ static void test_round_trip(void **state)
 	assert_int_equal(audit_decode(record, (size_t)size, &d), 0);
 	assert_string_equal(d.def->name, "IMAGE_VERIFIED");
 	assert_int_equal(d.head.sn, 1);
-	assert_int_equal(d.count, 6);
+	assert_int_equal(d.count, 8);
 	assert_int_equal(d.values[0].length, 3);
 	assert_memory_equal(d.values[0].string, "web", 3);
 	assert_int_equal(d.values[2].number, 7);
 	assert_memory_equal(d.values[4].hash, hash, 32);
 	assert_memory_equal(d.values[5].string, "acme.*", 6);
+	assert_int_equal(d.values[7].number, 2500);
 }
 
 /* Wrong values do not make a record of another form: missing, NULL, of another type, too long. */

@@ -244,7 +244,8 @@ static void tell(const struct admission *a)
 	audit_emit(EVENT_IMAGE_VERIFIED, AUDIT_S(a->service->name), AUDIT_S(a->policy.version),
 		   AUDIT_N(a->policy.epoch), AUDIT_H(a->note.root_hash),
 		   AUDIT_H(v->signers[0].spki),
-		   AUDIT_S(launcher.trust.signers[a->image.signer].name));
+		   AUDIT_S(launcher.trust.signers[a->image.signer].name),
+		   AUDIT_N(a->image.verify_us), AUDIT_N(a->image.map_us));
 	for (uint32_t i = 0; i < v->signer_count; i++)
 		if (v->signers[i].expired)
 			audit_emit(EVENT_CERTIFICATE_EXPIRED, AUDIT_S(a->service->name),

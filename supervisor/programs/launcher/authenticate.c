@@ -45,11 +45,13 @@ static int ask_verdict(struct authentication *a, struct talk *talk, struct err *
 		.check_expiry = a->check_expiry,
 	};
 	const int fds[2] = {a->file_fd, a->anchors_fd};
+	uint64_t began = clock_boot_us();
 	int r = talk_send(talk, &question, fds, 2, err);
 
 	r = r ? r : talk_receive(talk, M_VERDICT, &received, err);
 	if (r)
 		return r;
+	a->verify_us = (uint32_t)(clock_boot_us() - began);
 	a->verdict = received.message.verdict.verdict;
 	r = verdict_validate(&a->verdict, a->file_size, launcher.arch, a->anchor_count, err);
 	if (r)
@@ -100,6 +102,20 @@ int authenticate_signers(struct authentication *a, struct err *err)
 	return r;
 }
 
+/* A mount descriptor or -errno. noexec for as long as only `compile` looks at it. */
+static int map_and_mount(struct authentication *a, struct talk *talk, struct note *note,
+			 struct err *err)
+{
+	uint64_t began = clock_boot_us();
+	int r = map_image(&a->verdict, a->file_fd, note, err);
+
+	r = r ? r : check_filesystem(a, talk, note, err);
+	if (!r)
+		r = map_mount(note, MOUNT_RDONLY | MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC, err);
+	a->map_us = (uint32_t)(clock_boot_us() - began);
+	return r;
+}
+
 int authenticate_image(struct authentication *a, struct note *note, struct err *err)
 {
 	struct talk talk;
@@ -109,14 +125,10 @@ int authenticate_image(struct authentication *a, struct note *note, struct err *
 		return r;
 	r = ask_verdict(a, &talk, err);
 	r = r ? r : judge_verdict(a, err);
-	if (!r)
+	if (!r) {
 		memcpy(note->root_hash, a->verdict.root_hash, sizeof(note->root_hash));
-	r = r ? r : map_image(&a->verdict, a->file_fd, note, err);
-	if (!r)
-		r = check_filesystem(a, &talk, note, err);
+		r = map_and_mount(a, &talk, note, err);
+	}
 	talk_close(&talk);
-	if (r)
-		return r;
-	/* noexec for as long as only `compile` looks at it. */
-	return map_mount(note, MOUNT_RDONLY | MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC, err);
+	return r;
 }

@@ -19,7 +19,9 @@ struct authentication {
 	bool check_expiry;     /* as at installation */
 	/* the answer */
 	struct verdict verdict;
-	uint32_t signer; /* row of @trust */
+	uint32_t signer;    /* row of @trust */
+	uint32_t verify_us; /* signatures: from the question to the verdict */
+	uint32_t map_us;    /* loop device, dm-verity, superblock, mount */
 };
 
 /* Who signed it, and are they enough? Nothing is mapped. -errno of verify, trust_scope_check(). */

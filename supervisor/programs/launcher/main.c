@@ -237,6 +237,23 @@ static void name_services(void)
 	}
 }
 
+/* The floors are made with the first ids, empty: where there are ids and no floors, somebody has
+ * taken them away, and what holds is min_epoch of the firmware. */
+static void guard_floors(void)
+{
+	struct err err = {0};
+	uint32_t known = 0;
+
+	if (faccessat(launcher.state_fd, FLOORS_FILE, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return;
+	for (size_t i = 0; i < IDS_MAX; i++)
+		known += *launcher.ids.names[i] != '\0';
+	if (known)
+		audit_emit(EVENT_FLOORS_LOST, AUDIT_N(known));
+	if (floors_store(launcher.state_fd, &launcher.floors, &err))
+		log_line("launcher: %s", err.msg);
+}
+
 /* A file of ours that cannot be understood is no reason to start from nothing: that would forget
  * floors and hand out uids again. */
 static void load_state(void)
@@ -244,8 +261,10 @@ static void load_state(void)
 	struct err err = {0};
 
 	if (ids_load(launcher.state_fd, &launcher.ids, &err) == 0 &&
-	    floors_load(launcher.state_fd, &launcher.floors, &err) == 0)
+	    floors_load(launcher.state_fd, &launcher.floors, &err) == 0) {
+		guard_floors();
 		return;
+	}
 	log_line("launcher: no service starts: %s", err.msg);
 	audit_emit(EVENT_LOCKED_DOWN, AUDIT_S(err.msg));
 	if (!*launcher.locked)
