@@ -94,6 +94,28 @@ static void other_words(struct message_verdict *m, unsigned int attack)
 	}
 }
 
+/* Of the right form, about an image that may exist: whose name it is, how many keys are enough and
+ * what is revoked is not for verify to say (trust.conf of `run`). */
+static void wrong_signers(struct message_verdict *m, unsigned int attack)
+{
+	struct verdict *v = &m->verdict;
+
+	if (attack == 16) /* somebody else's scope */
+		v->signers[0].anchor = 2;
+	if (attack == 17) { /* one key twice, for a threshold of two */
+		v->signer_count = 2;
+		v->signers[0].anchor = v->signers[1].anchor = 1;
+		v->signers[1].certificate[0] = 1;
+	}
+	if (attack == 18)
+		memset(v->signers[0].spki, 0x11, sizeof(v->signers[0].spki));
+	if (attack == 19)
+		memset(v->signers[0].certificate, 0x22, sizeof(v->signers[0].certificate));
+	if (attack == 20)
+		memset(v->root_hash, 0x77, sizeof(v->root_hash));
+	send_verdict(m);
+}
+
 int main(void)
 {
 	union message question;
@@ -104,13 +126,15 @@ int main(void)
 	if (stub_receive(LAUNCHER_FD, &question, sizeof(question), fds) < 0)
 		return 1;
 	/* `run` counts on attacks 0 to 12 to leave a MESSAGE_REFUSED. */
-	attack = question.head.subject % 16;
+	attack = question.head.subject % 21;
 	m = verdict_for(&question.head);
 	m.verdict.arch = question.verify.arch;
 	if (attack < 8)
 		wild_numbers(&m, attack);
-	else
+	else if (attack < 16)
 		other_words(&m, attack);
+	else
+		wrong_signers(&m, attack);
 	stub_pause_ms(200);
 	return 0;
 }
