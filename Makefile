@@ -31,7 +31,7 @@ CHECK = +@$(MAKE) --no-print-directory $(MAKE_JOBS) -f toolchain/check.mk
 TESTS := unit fuzz style images collector ns hostile escape qemu crash options seccomp fault compliance
 CHECKS := $(addprefix check-,$(TESTS))
 
-.PHONY: all help size keys clean distclean repro reference style test run bench bench-launch bench-image initramfs boards format fuzz \
+.PHONY: all help size keys clean distclean repro reference style test run bench bench-launch bench-image bench-start initramfs boards format fuzz \
 	config compiler packages menuconfig savedefconfig olddefconfig $(BOARDS:%=%_defconfig) $(BOARDS:%=board-%) $(CHECKS)
 
 all: compiler
@@ -50,7 +50,7 @@ help:
 	@echo 'make reference         write the tables of conf/README.md anew'
 	@echo 'make fuzz SECONDS=600  every fuzz target for that long'
 	@echo 'make size              each program per architecture, against the budget'
-	@echo 'make bench             the benchmarks; bench-launch, bench-image for one'
+	@echo 'make bench             the benchmarks; bench-launch, bench-image, bench-start for one'
 	@echo 'make repro             two builds in different places by different users, compared byte for byte'
 	@echo 'make boards            all QEMU boards, in O/board'
 	@echo 'make keys              development keys in build/keys (test boards only)'
@@ -122,7 +122,7 @@ run: config
 size: boards
 	@toolchain/size $(O)/board $(QEMU_BOARDS)
 
-bench: bench-launch bench-image
+bench: bench-launch bench-image bench-start
 
 bench-launch: all
 	@toolchain/setup bench
@@ -131,6 +131,10 @@ bench-launch: all
 bench-image: all keys
 	@toolchain/setup image
 	@BARTIZAN_OUT=$(O) BARTIZAN_CACHE=$(CACHE) BARTIZAN_KEYS=$(KEYS) tests/bench/image/run
+
+bench-start: all keys
+	@toolchain/setup kernel qemu image
+	@BARTIZAN_OUT=$(O) BARTIZAN_CACHE=$(CACHE) BARTIZAN_KEYS=$(KEYS) tests/bench/start/run
 
 repro: all keys
 	@toolchain/setup kernel image
@@ -142,7 +146,7 @@ repro: all keys
 GROUPS_unit :=
 GROUPS_fuzz := fuzz
 GROUPS_style := check
-GROUPS_images := image
+GROUPS_images := kernel qemu image
 GROUPS_collector := image
 GROUPS_ns := check
 GROUPS_hostile := kernel qemu image

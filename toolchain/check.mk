@@ -115,7 +115,7 @@ suite = "$(1)=$(2)$(if $(3), $(3))"
 STYLE_SUITES := $(addprefix tests/style/,layers links forbidden length commits tools)
 UNIT_SUITES := $(UNIT_BINS)
 FUZZ_SUITES := "fuzz=tests/style/fuzz-replay"
-IMAGES_SUITES := $(call suite,images,tests/images/run)
+IMAGES_SUITES := $(call suite,images,tests/images/run) $(call suite,attacks,tests/images/attacks)
 COLLECTOR_SUITES := $(call suite,collector,tests/collector/run,--bin $(O)/bin)
 NS_SUITES := $(call suite,ns,tests/ns/run)
 HOSTILE_SUITES := $(call suite,hostile,tests/hostile/run)
