@@ -331,6 +331,23 @@ static void test_start_once(void **state)
 
 /* The life that is parked is started by its number and no other; one that did not last is never
  * begun again. */
+/* What a trust policy before this one admitted must be admitted again first. */
+static void test_start_under_new_trust(void **state)
+{
+	struct service *s = &launcher.services[2];
+
+	(void)state;
+	s->admitted = true;
+	launcher.trust.version = s->note.trust_version + 1;
+	ask(M_START, 2, 4, NULL);
+	expect_done(ESTALE);
+	assert_int_equal(started, 0);
+	s->note.trust_version = launcher.trust.version;
+	ask(M_START, 2, 4, NULL);
+	assert_int_equal(started, 1);
+	s->admitted = false;
+}
+
 static void test_park_and_start(void **state)
 {
 	struct service *s = &launcher.services[2];
@@ -422,6 +439,7 @@ int main(void)
 		cmocka_unit_test_setup(test_wrong_name, setup),
 		cmocka_unit_test_setup(test_admit_fails, setup),
 		cmocka_unit_test_setup(test_start_once, setup),
+		cmocka_unit_test_setup(test_start_under_new_trust, setup),
 		cmocka_unit_test_setup(test_park_and_start, setup),
 		cmocka_unit_test_setup(test_readiness, setup),
 		cmocka_unit_test_setup(test_probe_and_release, setup),

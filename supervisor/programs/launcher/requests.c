@@ -104,6 +104,14 @@ static void handle_start(struct service *s, struct received *received)
 		done(asked, "start", &err);
 		return;
 	}
+	if (s->admitted && s->note.trust_version != launcher.trust.version) {
+		/* A bundle may have revoked its key since: an honest supervisor asks M_ADMIT first.
+		 */
+		(void)err_set(&err, ESTALE,
+			      "the trust policy is a newer one since it was admitted");
+		refuse_start(s, asked, "start", &err);
+		return;
+	}
 	if (s->standby.generation == asked->generation
 		    ? standby_start(s, step, &err)
 		    : start_service(s, asked->generation, step, &err)) {
