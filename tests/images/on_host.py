@@ -230,9 +230,9 @@ def weak(w):
         refused(w, w.signed(der), reason, what=name)
     roots.run("openssl", "genrsa", "-out", w.keys.at("rsa3072.key"), "3072")
     w.keys.leaf("rsa3072", "acme-ca")
-    for md in ("md5", "sha1"):
+    for md, reason in (("md5", unreadable), ("sha1", unreadable), ("sha512", "a digest other than SHA-256 and SHA-384")):
         der = w.sign("rsa3072", "-binary", "-noattr", "-outform", "DER", "-md", md)
-        refused(w, w.signed(der), unreadable, what=md)
+        refused(w, w.signed(der), reason, what=md)
     der = w.sign("rsa3072", "-binary", "-noattr", "-outform", "DER", "-md", "sha256", "-keyopt", "rsa_padding_mode:pss", tool="cms")
     refused(w, w.signed(der), unreadable, what="pss")
 
