@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "trust/arch.h"
 #include "trust/image.h"
 
 #define RUNS 21
