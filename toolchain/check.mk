@@ -126,6 +126,7 @@ FAULT_SUITES := $(call suite,fault,tests/fault/run)
 OPTIONS_SUITES := $(call suite,options,tests/options/run)
 COMPLIANCE_SUITES := $(call suite,compliance,tests/compliance/run)
 SECCOMP_SUITES := $(call suite,seccomp,tests/seccomp/run)
+BENCH_SUITES := $(call suite,bench,tests/bench/launch/check)
 
 .PHONY: test style check-unit check-fuzz check-style check-images check-collector check-ns check-hostile check-escape check-qemu check-crash check-options check-seccomp check-fault check-compliance
 check-unit: $(UNIT_BINS)
@@ -162,7 +163,7 @@ check-fault:
 # delays that a second suite beside them would stretch.
 test: $(UNIT_BINS) $(FUZZ_BINS)
 	@COUNT=$(or $(COUNT),20) CYCLES=$(or $(CYCLES),150) $(TALLY) --jobs 1 $(QEMU_SUITES) $(OPTIONS_SUITES) $(COMPLIANCE_SUITES) $(SECCOMP_SUITES) $(CRASH_SUITES) $(FAULT_SUITES) $(HOSTILE_SUITES) $(ESCAPE_SUITES) $(COLLECTOR_SUITES) \
-		$(IMAGES_SUITES) $(NS_SUITES) $(FUZZ_SUITES) $(STYLE_SUITES) $(UNIT_SUITES)
+		$(IMAGES_SUITES) $(NS_SUITES) $(BENCH_SUITES) $(FUZZ_SUITES) $(STYLE_SUITES) $(UNIT_SUITES)
 
 style:
 	@$(TALLY) --jobs 2 $(STYLE_SUITES) tests/style/format tests/style/tidy tests/style/cppcheck

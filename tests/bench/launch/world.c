@@ -230,6 +230,18 @@ static void be_small(void)
 		world_die("small root", NULL);
 }
 
+/* Validated as the launcher does it when it takes one over. */
+static void read_filter(const char *path)
+{
+	CLEAN_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct err err = {0};
+
+	if (fd < 0 || fd_pread_exact(fd, &world.filter, sizeof(world.filter), 0))
+		world_die(path, NULL);
+	if (seccomp_filter_validate(&world.filter, ARCH_X86_64, &err))
+		world_die(path, &err);
+}
+
 static void make_filter(void)
 {
 	static struct policy policy = {.seccomp = SECCOMP_STRICT, .mdwe = true};
@@ -240,7 +252,17 @@ static void make_filter(void)
 		world_die("filter", &err);
 }
 
-void world_open(const char *program, bool alone)
+int world_write_filter(const char *path)
+{
+	CLEAN_FD int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	make_filter();
+	if (fd < 0 || fd_write_all(fd, &world.filter, sizeof(world.filter)))
+		world_die(path, NULL);
+	return 0;
+}
+
+void world_open(const char *program, bool alone, const char *filter)
 {
 	struct rlimit files;
 	struct err err = {0};
@@ -253,7 +275,10 @@ void world_open(const char *program, bool alone)
 	}
 	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
 		world_die("own mounts", NULL);
-	make_filter();
+	if (filter)
+		read_filter(filter);
+	else
+		make_filter();
 	open_cgroup();
 	world.null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	make_image(program);

@@ -22,8 +22,10 @@ extern struct world world;
 
 /* Forks: the caller goes on in the child, the parent reaps until it ends and never returns. */
 void world_split(void);
-/* @program: path of the static true; @alone: with a root of its own, as small as the device's. */
-void world_open(const char *program, bool alone);
+/* @program: path of the static true; @alone: with a root of its own, as small as the device's;
+ * @filter: made before by world_write_filter(), as a device has it; NULL: made now. */
+void world_open(const char *program, bool alone, const char *filter);
+int world_write_filter(const char *path); /* 0 */
 void world_close(void);
 
 /* As init: its row, its acknowledgement. */
