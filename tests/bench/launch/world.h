@@ -33,6 +33,7 @@ void world_announce(pid_t pid);
 /* Until @pid has been reaped. */
 void world_wait(pid_t pid);
 unsigned long world_peak_kib(void); /* of the largest that was reaped */
+uint64_t world_cpu_us(void);        /* of this process and of all that were reaped */
 
 /* A fresh copy of the image's mount as a root; without a root of its own there is only the one. */
 int world_root(void);
