@@ -29,7 +29,7 @@
 #define PARENT "services/faulty"
 
 struct launcher launcher;
-static struct service service = {.name = "faulty", .userns_fd = -1, .pool = {-1, -1}};
+static struct service service = {.name = "faulty", .userns_fd = -1, .pool = {-1, -1, -1}};
 
 /* ---- doubles */
 

@@ -89,7 +89,7 @@ static void defaults(bool asleep)
 		.gid = UID,
 		.userns_fd = -1,
 		.proc_fd = world.proc_fd,
-		.pool = {-1, -1},
+		.pool = POOL_NONE,
 		.root_fd = -1,
 		.root_type = "tmpfs",
 		.umask = 077,
@@ -151,6 +151,7 @@ static void prepare(struct service *s, bool pooled, bool asleep)
 	if (pooled) {
 		p->userns_fd = s->userns_fd;
 		p->pool = s->pool;
+		p->proc_fd = s->pool.proc_fd;
 		p->filter_tried = true;
 		add(p, -1, "/dev", MOUNT_RDONLY | MOUNT_NOSUID | MOUNT_NOEXEC, "tmpfs")->pooled =
 			true;
