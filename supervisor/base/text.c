@@ -88,6 +88,24 @@ static void add_escaped(struct text *t, unsigned char byte)
 	text_add(t, escape);
 }
 
+/* U+0080..U+009F steer terminals; U+2028 and U+2029 end a line for whoever goes by Unicode. */
+static uint32_t hidden_control(const unsigned char *bytes, size_t length)
+{
+	if (length == 2 && bytes[0] == 0xc2 && bytes[1] < 0xa0)
+		return bytes[1];
+	if (length == 3 && bytes[0] == 0xe2 && bytes[1] == 0x80 && (bytes[2] & 0xfe) == 0xa8)
+		return 0x2000u | (bytes[2] & 0x3fu);
+	return 0;
+}
+
+static void add_code_point(struct text *t, uint32_t point)
+{
+	char escape[8];
+
+	(void)snprintf(escape, sizeof(escape), "\\u%04x", (unsigned int)(point & 0xffffu));
+	text_add(t, escape);
+}
+
 static bool is_plain(unsigned char byte)
 {
 	return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\';
@@ -100,13 +118,19 @@ void text_add_json_string(struct text *t, const char *bytes, size_t count)
 
 	text_add(t, "\"");
 	while (i < count) {
+		uint32_t control = 0;
 		size_t run = 0;
 
 		while (i + run < count && is_plain(at[i + run]))
 			run++;
 		if (run == 0 && at[i] >= 0x80)
 			run = utf8_length(at + i, count - i);
-		if (run) {
+		if (run)
+			control = hidden_control(at + i, run);
+		if (control) {
+			add_code_point(t, control);
+			i += run;
+		} else if (run) {
 			text_add_bytes(t, bytes + i, run);
 			i += run;
 		} else {
@@ -119,9 +143,9 @@ void text_add_json_string(struct text *t, const char *bytes, size_t count)
 void text_add_json_key(struct text *t, const char *name)
 {
 	if (t->used && t->at[t->used - 1] != '{' && t->at[t->used - 1] != '[')
-		text_add(t, ",");
+		text_add_bytes(t, ",", 1);
 	text_add_json_string(t, name, strlen(name));
-	text_add(t, ":");
+	text_add_bytes(t, ":", 1);
 }
 
 void text_add_json_member(struct text *t, const char *name, const char *string)
