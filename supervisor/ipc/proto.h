@@ -78,7 +78,6 @@ enum store_kind {
 	STORE_SECRETS,         /* writable mount of /run/secrets, to be wiped */
 	STORE_STANDBY_SECRETS, /* that of a parked life */
 	STORE_READY,           /* where the service says that it is ready */
-	STORE_PROC,            /* procfs for the sysctls of its namespaces */
 	STORE_KIND_COUNT
 };
 
@@ -99,8 +98,7 @@ enum message_type {
 	M_STORE,
 	M_DROP,
 	M_CHILD,
-	M_LAUNCHER_READY, /* policies compiled, stored descriptors taken over: ask for helpers now
-			   */
+	M_LAUNCHER_READY, /* policies compiled, stored descriptors taken over: start helpers */
 	M_HELPER_FAILED,
 	M_STARTED, /* the service of this subject and generation has executed its program */
 	/* init -> supervisor */
@@ -157,6 +155,7 @@ enum message_type {
 	M_ROW_TEXT,
 	M_END,
 	/* recorder <-> shipper */
+	M_RESEND,    /* from the supervisor on: send what follows n once more */
 	M_SPOOLED,   /* there is something new in the spool; request 1: urgent */
 	M_COLLECTOR, /* the state of the session with the collector changed */
 	/* the command line -> launcher */
@@ -189,8 +188,7 @@ struct message_head {
 	uint16_t type; /* enum message_type */
 	uint16_t subject;
 	uint32_t generation; /* which life of the subject; 0 where it has no meaning */
-	uint32_t
-		request; /* chosen by who asks, repeated in the answer; 0 where it has no meaning */
+	uint32_t request;    /* chosen by who asks, repeated in the answer; else 0 */
 };
 
 /* Messages that are a head and nothing more: STORED_END CHILD_ACK LAUNCHER_READY LAUNCHER_UP ALIVE
@@ -277,7 +275,7 @@ struct message_output { /* + read end of a pipe */
 	uint32_t max_file;
 };
 
-struct message_shipped {
+struct message_shipped { /* SHIPPED; RESEND without boot */
 	struct message_head head;
 	uint64_t boot; /* boot id of the record */
 	uint64_t n;    /* every record up to this one was read by the collector */
@@ -350,6 +348,7 @@ enum verb {
 	VERB_HELPERS,
 	VERB_POWEROFF,
 	VERB_REBOOT,
+	VERB_RESEND,
 	VERB_COUNT
 };
 
@@ -357,6 +356,7 @@ struct message_control {
 	struct message_head head;
 	uint32_t verb; /* enum verb */
 	char name[NAME_SIZE];
+	uint64_t number; /* RESEND: the first record; else 0 */
 };
 
 struct message_secret { /* SECRET_ADD + sealed memfd; SECRET_RM; SECRET_LS without name */
