@@ -22,7 +22,7 @@ enum audit_severity {
 
 enum audit_type { AUDIT_END, AUDIT_STRING, AUDIT_NUMBER, AUDIT_HASH };
 
-#define AUDIT_FIELDS_MAX 8
+#define AUDIT_FIELDS_MAX 9
 
 struct audit_field {
 	const char *name;

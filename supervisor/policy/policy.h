@@ -190,7 +190,7 @@ struct policy {
  * maxima for every service, [service NAME] for one. A service that is not named here does not exist
  * for the device.
  */
-#define DEVICE_MAGIC        0x42444375u /* "BDCB" */
+#define DEVICE_MAGIC        0x42444377u /* "BDCw": changes with every change of the struct */
 #define DEVICE_SERVICES_MAX 256
 #define DEVICE_ADDRESS_SIZE 46 /* INET6_ADDRSTRLEN */
 #define DEVICE_SHARED_BYTES 160
@@ -273,6 +273,8 @@ struct device_policy {
 	uint32_t audit_max_file;
 	bool overcommit;         /* the services together may ask for more memory than there is */
 	uint64_t memory_reserve; /* that no service gets */
+	char audit_key[POLICY_PATH_SIZE]; /* file below /etc/bartizan; empty: none is named */
+	bool audit_seal;
 	struct device_bounds bounds;
 	struct device_rules rules;
 	uint32_t service_count;

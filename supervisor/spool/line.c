@@ -2,9 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
-#include "base/clock.h"
 #include "base/str.h"
 
 const char *spool_origin_name(enum spool_origin origin)
@@ -16,33 +14,19 @@ const char *spool_origin_name(enum spool_origin origin)
 	return (unsigned int)origin < ORIGIN_COUNT ? names[origin] : "";
 }
 
-uint64_t spool_real_time(uint64_t boot_us)
-{
-	uint64_t real = clock_real_us();
-	uint64_t age = clock_boot_us() - boot_us;
-
-	/* A record from the future of this boot is a lie of its producer about the time, not a
-	 * reason to lose it. */
-	if (age > real || real - age < SPOOL_CLOCK_FLOOR_S * 1000000ull)
-		return 0;
-	return real - age;
-}
-
 static void add_time(struct text *t, uint64_t real_us)
 {
-	time_t seconds = (time_t)(real_us / 1000000u);
-	struct tm tm;
-	char text[64];
+	char text[SPOOL_TIME_SIZE + 2];
 
 	text_add_json_key(t, "t");
-	if (!real_us || !gmtime_r(&seconds, &tm) || tm.tm_year > 9999 - 1900) {
+	if (!real_us || real_us > SPOOL_TIME_MAX_US) {
 		text_add(t, "null");
 		return;
 	}
-	(void)snprintf(text, sizeof(text), "\"%04d-%02d-%02dT%02d:%02d:%02d.%06uZ\"",
-		       tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min,
-		       tm.tm_sec, (unsigned int)(real_us % 1000000u));
-	text_add(t, text);
+	text[0] = '"';
+	spool_time_write(text + 1, real_us);
+	text[sizeof(text) - 1] = '"';
+	text_add_bytes(t, text, sizeof(text));
 }
 
 /* The service a record is about is APP-NAME at the collector: only a name of the form that services

@@ -25,7 +25,7 @@
 #define SPOOL_LINE_SIZE                                                                            \
 	(128u * 1024u) /* longest line: 16 KiB of a service's bytes, each escaped to six */
 
-/* No firmware of this tree is older (2026-01-01): a clock before this is not set. */
+/* No firmware of this tree is older (2026-01-01). */
 #define SPOOL_CLOCK_FLOOR_S 1767225600u
 
 #define SPOOL_FACILITY_AUDIT 13u /* "log audit", RFC 5424 table 1 */
@@ -58,11 +58,15 @@ struct spool_line {
 void spool_line_format(struct text *t, const struct spool_line *line,
 		       const struct audit_decoded *record);
 
+/* Time of RFC 3339 with six decimals and Z, in microseconds since 1970: 27 bytes, not terminated.
+ * Reading also takes a time without fraction; 0 when it is neither. */
+#define SPOOL_TIME_SIZE   27
+#define SPOOL_TIME_MAX_US 253402300799999999ull /* the end of the year 9999 */
+void spool_time_write(char text[SPOOL_TIME_SIZE], uint64_t real_us);
+uint64_t spool_time_read(const char *text, size_t size);
+
 /* Finish a line: `,"h":"..."` unless @hash is NULL, then `}` and a newline. */
 void spool_line_close(struct text *t, const uint8_t *hash);
-
-/* CLOCK_REALTIME of a moment given by CLOCK_BOOTTIME, or 0 while the clock is not set. */
-uint64_t spool_real_time(uint64_t boot_us);
 
 /* Part of a line, not terminated. */
 struct spool_span {
@@ -97,5 +101,9 @@ int spool_line_parse(const char *bytes, size_t size, struct spool_view *view);
 int spool_line_member(const struct spool_view *view, const char *name, struct spool_span *value);
 
 bool spool_span_equal(struct spool_span span, const char *text);
+
+/* A member that is a number, or a SHA-256 in hex. -ENOENT: absent or of another form. */
+int spool_line_number(const struct spool_view *view, const char *name, uint64_t *number);
+int spool_line_hash(const struct spool_view *view, const char *name, uint8_t hash[32]);
 
 #endif

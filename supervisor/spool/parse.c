@@ -264,3 +264,31 @@ bool spool_span_equal(struct spool_span span, const char *text)
 {
 	return span.size == strlen(text) && memcmp(span.at, text, span.size) == 0;
 }
+
+int spool_line_number(const struct spool_view *view, const char *name, uint64_t *number)
+{
+	struct spool_span span;
+	uint64_t sum = 0;
+
+	if (spool_line_member(view, name, &span) || !span.size)
+		return -ENOENT;
+	for (size_t i = 0; i < span.size; i++)
+		if (span.at[i] < '0' || span.at[i] > '9' ||
+		    __builtin_mul_overflow(sum, 10u, &sum) ||
+		    __builtin_add_overflow(sum, (uint64_t)(span.at[i] - '0'), &sum))
+			return -ENOENT;
+	*number = sum;
+	return 0;
+}
+
+int spool_line_hash(const struct spool_view *view, const char *name, uint8_t hash[32])
+{
+	struct spool_span span;
+	char text[65];
+
+	if (spool_line_member(view, name, &span) || span.size != sizeof(text) - 1)
+		return -ENOENT;
+	memcpy(text, span.at, span.size);
+	text[span.size] = '\0';
+	return str_unhex(text, hash, 32) ? -ENOENT : 0;
+}

@@ -49,29 +49,6 @@ static int enter(struct spool_reader *r, uint32_t number)
 	return 0;
 }
 
-/* n of the first line of a segment; UINT64_MAX when it has none. */
-static uint64_t first_n(const struct spool_reader *r, uint32_t number)
-{
-	struct spool_reader probe = {
-		.dir_fd = r->dir_fd, .fd = spool_segment_open(r->dir_fd, number), .number = number};
-	uint64_t n = UINT64_MAX;
-	char head[64] = {0};
-
-	/* {"v":1,"n":184467,...: the number ends at a comma, which is enough to choose a segment;
-	 * the line is parsed when it is read. */
-	if (probe.fd >= 0 && pread(probe.fd, head, sizeof(head) - 1, 0) > 11 &&
-	    memcmp(head, "{\"v\":1,\"n\":", 11) == 0) {
-		char *end = strchr(head + 11, ',');
-
-		if (end) {
-			*end = '\0';
-			(void)str_u64(head + 11, 1, UINT64_MAX, &n);
-		}
-	}
-	fd_close(&probe.fd);
-	return n;
-}
-
 /* The newest segment that begins at or before the record after r->n, else the oldest. */
 static int start(struct spool_reader *r)
 {
@@ -81,7 +58,7 @@ static int start(struct spool_reader *r)
 	if (e)
 		return e;
 	for (uint32_t number = range.last; r->n && number > range.first; number--)
-		if (first_n(r, number) <= r->n + 1)
+		if (spool_segment_first_n(r->dir_fd, number) <= r->n + 1)
 			return enter(r, number);
 	return enter(r, range.first);
 }

@@ -99,7 +99,7 @@ void spool_chain(struct spool *s, struct text *t, size_t start)
 	spool_line_close(t, s->head);
 }
 
-static int rotate(struct spool *s, uint64_t acked, uint64_t *evicted)
+int spool_rotate(struct spool *s, uint64_t acked, uint64_t *evicted)
 {
 	int r = spool_sync(s);
 
@@ -130,7 +130,7 @@ int spool_write(struct spool *s, const struct text *lines, uint64_t acked, uint6
 	if (!lines->used)
 		return 0;
 	if (s->size && s->size + lines->used > s->max_size)
-		r = rotate(s, acked, evicted);
+		r = spool_rotate(s, acked, evicted);
 	if (!r)
 		r = append(s, lines->at, lines->used);
 	if (r)
@@ -150,6 +150,16 @@ int spool_sync(struct spool *s)
 	return 0;
 }
 
+/* The usual case, without reading the segment: the next one begins with a record that the collector
+ * has, or with the one behind those. */
+static bool all_acked(const struct spool *s, uint32_t oldest, uint64_t acked)
+{
+	uint32_t next;
+
+	return acked && spool_segment_after(s->dir_fd, oldest, &next) == 0 &&
+	       spool_segment_first_n(s->dir_fd, next) <= acked + 1;
+}
+
 int spool_evict(struct spool *s, uint64_t acked, uint64_t *evicted)
 {
 	char name[SPOOL_SEGMENT_NAME];
@@ -160,7 +170,7 @@ int spool_evict(struct spool *s, uint64_t acked, uint64_t *evicted)
 
 	if (oldest >= s->range.last)
 		return -ENOENT;
-	count = spool_count_newer(s->dir_fd, oldest, acked);
+	count = all_acked(s, oldest, acked) ? 0 : spool_count_newer(s->dir_fd, oldest, acked);
 	spool_segment_name(name, oldest);
 	if (unlinkat(s->dir_fd, name, 0) && errno != ENOENT)
 		return -errno;

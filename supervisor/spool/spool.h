@@ -26,13 +26,23 @@ struct spool {
 	uint8_t head[32];  /* hash of the last line formatted */
 };
 
+/* The seals that recovery saw in the two newest segments; each segment begins with a SEAL_KEY. */
+struct spool_seals {
+	uint64_t boots;       /* of the last SEAL_KEY; 0: none */
+	uint64_t key_boot;    /* its boot */
+	uint64_t epoch;       /* the next one */
+	uint8_t previous[32]; /* tag of the last SEAL */
+};
+
 /* What recovery saw. */
 struct spool_found {
 	uint64_t cut_bytes; /* torn or wrong end that was taken away */
 	bool cut_lines;     /* whole lines were among it: not a tear, something changed the file */
 	uint64_t last_n;    /* 0: no line */
 	uint64_t last_boot;
-	bool clean;                /* the last line says RECORDER_STOP */
+	bool clean;             /* the last line says RECORDER_STOP, a SEAL behind it or not */
+	uint64_t other_time_us; /* time of the last line of another boot, 0: unknown */
+	struct spool_seals seals;
 	uint64_t sn[ORIGIN_COUNT]; /* last of each origin in boot @boot, 0: not seen in the two
 				      newest segments */
 };
@@ -57,6 +67,9 @@ void spool_chain(struct spool *s, struct text *t, size_t start);
  * of max_file and were newer than @acked.
  */
 int spool_write(struct spool *s, const struct text *lines, uint64_t acked, uint64_t *evicted);
+
+/* Begin a new segment now; the full one is synced first. @acked, *evicted as above. */
+int spool_rotate(struct spool *s, uint64_t acked, uint64_t *evicted);
 
 /* Make what was written durable (fdatasync). */
 int spool_sync(struct spool *s);

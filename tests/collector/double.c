@@ -4,11 +4,11 @@
  * in a root of their own, starts them again whenever they die, connects sockets, writes records and
  * service output as told on standard input. One JSON line answers each command.
  *
- * double ROOT RECORDER SHIPPER PORT BOOT-ID
+ * double ROOT RECORDER SHIPPER PORT BOOT-ID [AUDITOR [FIRMWARE]]
  *
- * limit RATE BURST drop|block (before start) | records N RATE | raw TEXT | output N RATE SIZE |
- * wait | kill recorder|shipper | stop recorder|shipper | hold recorder | mark | rewind | deafen |
- * part TEXT | start recorder|shipper | status
+ * limit RATE BURST drop|block (before start) | records N RATE | raw TEXT | hex BYTES | output N
+ * RATE SIZE | wait | kill recorder|shipper | stop recorder|shipper | hold recorder | mark | rewind
+ * | deafen | part TEXT | start recorder|shipper | status
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -44,6 +44,8 @@ struct child {
 static struct {
 	const char *root;
 	const char *boot;
+	const char *auditor;
+	const char *firmware;
 	uint16_t port;
 	int ring[RINGS];
 	int ring_ro[RINGS];
@@ -115,7 +117,8 @@ static void place_fds(const int *fds, int count)
 static void run(struct child *h, const int *fds, int count)
 {
 	char generation[16];
-	char *argv[] = {(char *)(uintptr_t)h->name, generation, (char *)(uintptr_t)d.boot, NULL};
+	const char *argv[] = {h->name, generation, d.boot,    d.firmware,
+			      "7",     "quiet ro", d.auditor, NULL};
 	char *envp[] = {NULL};
 	int program = open(h->path, O_RDONLY | O_CLOEXEC);
 
@@ -132,7 +135,9 @@ static void run(struct child *h, const int *fds, int count)
 		_exit(125);
 	if (chroot(d.root) || chdir("/"))
 		_exit(124);
-	(void)fexecve(program, argv, envp);
+	if (h == &d.shipper)
+		argv[3] = NULL;
+	(void)fexecve(program, (char **)(uintptr_t)argv, envp);
 	_exit(127);
 }
 
@@ -287,6 +292,13 @@ static void produce(void)
 	}
 }
 
+/* Pid 0 would be everybody in our group. */
+static void signal_helper(const struct child *h, int number)
+{
+	if (h->pid > 0)
+		(void)kill(h->pid, number);
+}
+
 static struct child *helper_of(const char *name)
 {
 	return strcmp(name, "recorder") == 0 ? &d.recorder : &d.shipper;
@@ -306,6 +318,30 @@ static void status(void)
 	(void)fflush(stdout);
 }
 
+/* A line of any bytes; the pipe may be too small for it at once. */
+static void write_hex(const char *text)
+{
+	size_t size = strlen(text) / 2;
+	char *line = malloc(size + 1);
+
+	for (size_t i = 0; i < size; i++) {
+		unsigned int byte = 0;
+
+		(void)sscanf(text + 2 * i, "%2x", &byte);
+		line[i] = (char)byte;
+	}
+	line[size++] = '\n';
+	for (size_t at = 0; at < size;) {
+		ssize_t n = write(d.output[1], line + at, size - at);
+
+		if (n > 0)
+			at += (size_t)n;
+		else
+			(void)poll(NULL, 0, 5);
+	}
+	free(line);
+}
+
 static void command(const char *text)
 {
 	char name[32] = "";
@@ -323,17 +359,17 @@ static void command(const char *text)
 		d.output_done = 0;
 		d.start_ms = clock_monotonic_ms();
 	} else if (sscanf(text, "kill %31s", name) == 1) {
-		(void)kill(helper_of(name)->pid, SIGKILL);
+		signal_helper(helper_of(name), SIGKILL);
 	} else if (sscanf(text, "stop %31s", name) == 1) {
 		helper_of(name)->wanted = false;
-		(void)kill(helper_of(name)->pid, SIGTERM);
+		signal_helper(helper_of(name), SIGTERM);
 	} else if (sscanf(text, "limit %llu %llu %31s", &a, &b, name) == 3) {
 		d.rate = (uint32_t)a;
 		d.burst = (uint32_t)b;
 		d.overflow = strcmp(name, "block") == 0 ? OVERFLOW_BLOCK : OVERFLOW_DROP;
 	} else if (strcmp(text, "hold recorder") == 0) {
 		d.recorder.wanted = false;
-		(void)kill(d.recorder.pid, SIGKILL);
+		signal_helper(&d.recorder, SIGKILL);
 	} else if (strcmp(text, "deafen") == 0) {
 		for (int i = 0; i < RINGS; i++)
 			(void)shutdown(d.bell[i][1], SHUT_RD);
@@ -345,6 +381,8 @@ static void command(const char *text)
 			(void)pwrite(d.cursor[i], &d.marked[i], sizeof(d.marked[i]), 0);
 	} else if (strncmp(text, "part ", 5) == 0) {
 		(void)dprintf(d.output[1], "%s", text + 5);
+	} else if (strncmp(text, "hex ", 4) == 0) {
+		write_hex(text + 4);
 	} else if (strncmp(text, "raw ", 4) == 0) {
 		(void)dprintf(d.output[1], "%s\n", text + 4);
 	} else if (strcmp(text, "start recorder") == 0) {
@@ -359,7 +397,7 @@ static void command(const char *text)
 
 static void read_commands(void)
 {
-	static char buffer[4096];
+	static char buffer[1 << 18];
 	static size_t used;
 	ssize_t n = read(0, buffer + used, sizeof(buffer) - 1 - used);
 	char *end;
@@ -396,13 +434,15 @@ static void turn(void)
 
 int main(int argc, char **argv)
 {
-	if (argc != 6)
+	if (argc < 6 || argc > 8)
 		return 2;
 	d.root = argv[1];
 	d.recorder = (struct child){.path = argv[2], .name = "recorder", .link.fd = -1};
 	d.shipper = (struct child){.path = argv[3], .name = "shipper", .link.fd = -1};
 	d.port = (uint16_t)strtoul(argv[4], NULL, 10);
 	d.boot = argv[5];
+	d.auditor = argc > 6 ? argv[6] : "-";
+	d.firmware = argc > 7 ? argv[7] : "1767225600";
 	(void)signal(SIGPIPE, SIG_IGN);
 	make_rings();
 	make_policy();

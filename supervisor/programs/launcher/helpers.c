@@ -165,7 +165,8 @@ static void set_identity(enum helper which, const struct helper_row *row, struct
 	plan->oom_score_adj = row->oom_score_adj;
 }
 
-/* argv: NAME GENERATION BOOT-ID; the console is a command of the command line. */
+/* argv: NAME GENERATION BOOT-ID, and facts for the recorder; the console is a command of the
+ * command line. */
 static void set_arguments(enum helper which, struct plan *plan)
 {
 	static char generation[16];
@@ -175,6 +176,8 @@ static void set_arguments(enum helper which, struct plan *plan)
 	plan->argv[1] = generation;
 	plan->argv[2] =
 		which == HELPER_RECORDER || which == HELPER_SHIPPER ? launcher.boot_id : NULL;
+	if (which == HELPER_RECORDER)
+		auditor_arguments(plan->argv + 3);
 	if (which == HELPER_CONSOLE) {
 		plan->argv[0] = (char *)(uintptr_t) "bartizan";
 		plan->argv[1] = (char *)(uintptr_t) "console";

@@ -172,6 +172,12 @@ void trust_follow(void);                      /* the stored bundles, as far as t
 /* A bundle on @from_fd: stored and in force, or refused (audited) and nothing has changed. */
 int trust_install(int from_fd, struct err *err);
 
+/* auditor.c: the key of [audit] below @directory; refused when the trail is to be sealed and there
+ * is none. */
+int auditor_load(const struct device_policy *device, int directory, struct err *err);
+/* What the recorder is told: firmware, trust version, command line, auditor. Static memory. */
+void auditor_arguments(char *argv[4]);
+
 /* process.c: start any process by its plan. @step gets the name of the row that failed. */
 int process_start(struct plan *plan, struct child *child, char step[24], struct err *err);
 /* The same up to the closed gate: proven, attested, not executed. */

@@ -19,7 +19,10 @@ static int read_device(int device_fd, struct device_policy *device, struct err *
 {
 	int r = fd_read_sealed(device_fd, device, sizeof(*device));
 
-	return r ? err_sys(err, -r, "compiled device policy") : policy_validate_device(device, err);
+	if (r)
+		return err_sys(err, -r, "compiled device policy");
+	r = policy_validate_device(device, err);
+	return r ? r : auditor_load(device, launcher.conf_fd, err);
 }
 
 int policies_adopt(int device_fd, int trust_fd, struct err *err)

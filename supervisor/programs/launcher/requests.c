@@ -175,7 +175,7 @@ static const struct {
 	{M_RELEASE, handle_release}, {M_PARK, handle_park},
 };
 
-static void dispatch(struct received *received)
+static void dispatch_service(struct received *received)
 {
 	const struct message_head *head = &received->message.head;
 	struct service *s = launcher_service(head->subject);
@@ -191,6 +191,15 @@ static void dispatch(struct received *received)
 	for (size_t i = 0; i < ARRAY_SIZE(handlers); i++)
 		if (handlers[i].type == head->type)
 			handlers[i].handle(s, received);
+}
+
+static void dispatch(struct received *received)
+{
+	/* The recorder's business; it bounds how often. */
+	if (received->message.head.type == M_RESEND)
+		link_send(&launcher.recorder, &received->message.shipped, NULL, 0);
+	else
+		dispatch_service(received);
 }
 
 static void ready(struct loop *loop, struct watch *watch, uint32_t events)

@@ -77,7 +77,8 @@ static int look_at_services(struct store *store, uint64_t *last_n, struct err *e
 		if (r)
 			continue;
 		spool_close(&spool);
-		store->found.cut_bytes += found.cut_bytes;
+		store->found_services.cut_bytes += found.cut_bytes;
+		store->found_services.cut_lines |= found.cut_lines;
 		*last_n = found.last_n > *last_n ? found.last_n : *last_n;
 	}
 	(void)closedir(dir);

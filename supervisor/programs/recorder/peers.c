@@ -10,6 +10,7 @@
 /* What a compromised shipper can make the recorder write: this many records a second. */
 #define SHIPPER_RATE      1u
 #define SHIPPER_BURST     20u
+#define RESEND_BURST      5u /* a supervisor that was taken over cannot keep the collector busy */
 #define MESSAGES_PER_TURN 64
 #define REFUSED_MS        1000
 
@@ -119,6 +120,23 @@ static void link_shipper(struct recorder *r, struct received *in)
 		peers_notify(r, true);
 }
 
+/* The cursor goes back, here and at the shipper. */
+static void resend(struct recorder *r, const struct message_shipped *m)
+{
+	struct message_shipped to_shipper = {.head.type = M_RESEND};
+	uint64_t acked = r->store.acked;
+
+	if (!bucket_take(&r->resend_bucket, clock_monotonic_ms()))
+		return;
+	if (store_go_back(&r->store, m->n))
+		return;
+	to_shipper.n = r->store.acked;
+	store_event(&r->store, ORIGIN_RECORDER, EVENT_RESEND, AUDIT_N(r->store.acked + 1),
+		    AUDIT_N(acked));
+	if (r->shipper.fd >= 0)
+		(void)channel_send(&r->shipper, &to_shipper, NULL, 0);
+}
+
 static void take_from_launcher(struct recorder *r, struct received *in)
 {
 	struct err err = {0};
@@ -130,6 +148,8 @@ static void take_from_launcher(struct recorder *r, struct received *in)
 		e = kernel_bind(r, &in->fds[0]);
 	else if (in->message.head.type == M_LINK_SHIPPER)
 		link_shipper(r, in);
+	else if (in->message.head.type == M_RESEND)
+		resend(r, &in->message.shipped);
 	else
 		e = err_set(&err, EBADMSG, "a bound descriptor of an unknown kind");
 	if (e)
@@ -164,6 +184,7 @@ int peers_open(struct recorder *r)
 {
 	r->launcher_watch.ready = launcher_ready;
 	r->refused_timer.due = refused_due;
+	bucket_init(&r->resend_bucket, 1, RESEND_BURST, clock_monotonic_ms());
 	bucket_init(&r->shipper_bucket, SHIPPER_RATE, SHIPPER_BURST, clock_monotonic_ms());
 	return loop_add(&r->loop, &r->launcher_watch, r->launcher.fd, EPOLLIN);
 }

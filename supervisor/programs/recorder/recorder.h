@@ -8,7 +8,7 @@
 #define RINGS 3
 
 /* What the recorder notes in the read index of init's ring, which outlives it. */
-enum note { NOTE_SN, NOTE_SHIPPER_SN, NOTE_HELD };
+enum note { NOTE_SN, NOTE_SHIPPER_SN, NOTE_HELD, NOTE_FLOOR };
 
 /* One producer: its ring, and the end of its doorbell. */
 struct producer {
@@ -67,12 +67,14 @@ struct recorder {
 	struct watch shipper_watch;
 	struct watch signal_watch;
 	struct watch kernel_watch;
+	struct watch clock_watch;
 	int kernel_fd;
 	struct bucket kernel_bucket;
 	uint64_t kernel_dropped;
 	struct bucket shipper_bucket; /* what the shipper may cause to be written */
-	uint64_t unrecorded;          /* refused messages of the shipper */
-	struct timer refused_timer;   /* armed while there are any */
+	struct bucket resend_bucket;
+	uint64_t unrecorded;        /* refused messages of the shipper */
+	struct timer refused_timer; /* armed while there are any */
 	uint32_t generation;
 };
 

@@ -88,10 +88,18 @@ static void plan_sync(struct store *store)
 		loop_timer_set(store->loop, &store->sync_timer, at);
 }
 
+/* A sealed segment ends early enough for its seal and for the group that is written before that. */
+static uint64_t turn_size(const struct spool *s)
+{
+	return s->max_size > 4 * STORE_GROUP_BYTES ? s->max_size - 2 * STORE_GROUP_BYTES
+						   : s->max_size / 2;
+}
+
 static int write_out(struct store *store)
 {
 	int r;
 
+	stamp_refresh(&store->stamp);
 	if (!store->pending.used)
 		return 0;
 	r = write_pending(store);
@@ -104,9 +112,11 @@ static int write_out(struct store *store)
 	}
 	store->pending.used = 0;
 	store->stuck = false;
+	if (!store->target && store->audit.size >= turn_size(&store->audit))
+		seals_turn(store, write_out);
 	store->written(store, store->hurry);
 	store->hurry = false;
-	return 0;
+	return store->stuck ? -ENOSPC : 0;
 }
 
 static void tell_loss(struct store *store, const char *who, enum audit_lane lane, uint64_t *lost)
@@ -168,7 +178,8 @@ void store_add(struct store *store, enum spool_origin origin, uint64_t sn,
 				  .facility = SPOOL_FACILITY_AUDIT};
 	size_t start = store->pending.used;
 
-	line.real_us = spool_real_time(record->head.boot_us);
+	line.real_us = stamp_real(&store->stamp, record->head.boot_us);
+	line.synced = line.real_us && store->stamp.synced;
 	if (store->target)
 		line.facility = store->target->facility;
 	spool_line_format(&store->pending, &line, record);
@@ -176,6 +187,8 @@ void store_add(struct store *store, enum spool_origin origin, uint64_t sn,
 	store->n++;
 	store->urgent |= record->def->severity <= SEVERITY_ERROR;
 	store->hurry |= record->def->severity <= SEVERITY_WARNING;
+	if (!store->target)
+		seals_count(store);
 }
 
 void store_put(struct store *store, enum spool_origin origin, enum audit_event event,
@@ -207,4 +220,12 @@ int store_acknowledge(struct store *store, uint64_t boot, uint64_t n)
 		return -EINVAL;
 	store->acked = n;
 	return spool_cursor_write(store->root_fd, boot, n);
+}
+
+int store_go_back(struct store *store, uint64_t n)
+{
+	if (n >= store->acked)
+		return -EINVAL;
+	store->acked = n;
+	return spool_cursor_write(store->root_fd, store->boot, n);
 }

@@ -4,6 +4,8 @@
 #include "event/loop.h"
 #include "ipc/proto.h"
 #include "policy/policy.h"
+#include "programs/recorder/stamp.h"
+#include "spool/seal.h"
 #include "spool/spool.h"
 
 /*
@@ -14,7 +16,9 @@
  */
 #define STORE_GROUP_BYTES 65536u /* group commit: this many bytes ... */
 #define STORE_GROUP_MS    200u   /* ... or this long */
-#define STORE_URGENT_MS   100u   /* severity <= error is synced at once, at most this often */
+#define STORE_SEAL_ROOM                                                                            \
+	2048u /* a SEAL follows the record that makes it due without a write between */
+#define STORE_URGENT_MS 100u /* severity <= error is synced at once, at most this often */
 
 /* The spool of one service; made at its first output pipe, kept while the recorder lives. */
 struct service {
@@ -24,6 +28,27 @@ struct service {
 	uint8_t facility;
 	struct spool spool;
 	uint64_t lost; /* lines that were numbered and could not be kept */
+};
+
+/* The seals (spool/seal.h) of this recorder; without an auditor's key it makes none. */
+struct sealer {
+	bool on;
+	bool turning; /* a segment is being closed */
+	uint8_t key[32];
+	uint64_t epoch;
+	uint64_t boots;
+	uint64_t unsealed;    /* records since the last SEAL */
+	uint8_t previous[32]; /* its tag */
+	struct timer timer;
+};
+
+/* What the launcher says about the device when it starts the recorder. */
+struct facts {
+	uint64_t firmware; /* build time in seconds */
+	uint64_t trust_version;
+	uint8_t cmdline[32]; /* SHA-256 of the kernel's command line */
+	bool has_auditor;
+	uint8_t auditor[65]; /* P256_POINT_SIZE: whose key the seal keys are encrypted to */
 };
 
 struct store {
@@ -38,6 +63,10 @@ struct store {
 	uint64_t own_lost;   /* own records while nothing could be written */
 	struct service *services;
 	struct spool_found found;
+	struct spool_found found_services; /* of all of them: only what was cut */
+	struct stamp stamp;
+	struct facts facts;
+	struct sealer sealer;
 
 	struct service *target; /* NULL: audit */
 	bool urgent;            /* severity <= error waits */
@@ -49,7 +78,7 @@ struct store {
 	void (*written)(struct store *store, bool hurry); /* everything added is in its segment */
 	void (*resumed)(struct store *store); /* the disk takes lines again: read the rings */
 	struct text pending;
-	char memory[STORE_GROUP_BYTES + SPOOL_LINE_SIZE];
+	char memory[STORE_GROUP_BYTES + SPOOL_LINE_SIZE + STORE_SEAL_ROOM];
 };
 
 /* Open or make audit, svc and the cursor below @root_fd, find where the numbers go on. @limits may
@@ -84,5 +113,25 @@ void store_sync(struct store *store);
 
 /* The collector has read up to @n. -EINVAL: that cannot be. */
 int store_acknowledge(struct store *store, uint64_t boot, uint64_t n);
+
+/* Take that back down to @n: what follows is sent again. -EINVAL: there is nothing to take back. */
+int store_go_back(struct store *store, uint64_t n);
+
+/* seals.c */
+
+/* The key record that the chain goes on under; in a store without an auditor the record that says
+ * so. Comes before every other record of this process. */
+void seals_begin(struct store *store);
+
+/* Seal what was added so far; @why: "records", "time", "clock" ... Nothing happens when nothing is
+ * unsealed, when seals are off, or when nothing can be written (it is due again with the next
+ * record). */
+void seals_put(struct store *store, const char *why);
+void seals_count(struct store *store); /* one more audit record was added */
+
+/* The audit segment is full: seal it, begin the next one with its key. @write writes what waits.
+ */
+void seals_turn(struct store *store, int (*write)(struct store *store));
+void seals_end(struct store *store); /* the last seal, and the key is erased */
 
 #endif

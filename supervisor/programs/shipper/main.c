@@ -63,6 +63,17 @@ static void drop_recorder(struct shipper *s)
 	fd_close(&s->recorder.fd);
 }
 
+/* A batch may be half written: the session ends with it, the next one begins behind record @n. */
+static void go_back(struct shipper *s, uint64_t n)
+{
+	s->safe = n;
+	s->acked = n;
+	if (s->current)
+		connect_fail_current(s, "records are asked for once more");
+	else
+		pump_rewind(s, n);
+}
+
 static void recorder_ready(struct loop *loop, struct watch *watch, uint32_t events)
 {
 	struct shipper *s = container_of(watch, struct shipper, recorder_watch);
@@ -75,7 +86,10 @@ static void recorder_ready(struct loop *loop, struct watch *watch, uint32_t even
 		CLEAN_RECEIVED struct received in;
 		int e = channel_receive(&s->recorder, &in, NULL);
 
-		if (e == 0) {
+		if (e == 0 && in.message.head.type == M_RESEND) {
+			go_back(s, in.message.shipped.n);
+			news = hurry = true;
+		} else if (e == 0) {
 			news = true;
 			hurry |= in.message.head.request != 0;
 		} else if (e != -EBADMSG) {
