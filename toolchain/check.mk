@@ -117,6 +117,8 @@ UNIT_SUITES := $(UNIT_BINS)
 FUZZ_SUITES := "fuzz=tests/style/fuzz-replay"
 IMAGES_SUITES := $(call suite,images,tests/images/run) $(call suite,attacks,tests/images/attacks)
 COLLECTOR_SUITES := $(call suite,collector,tests/collector/run,--bin $(O)/bin)
+AUDIT_SUITES := $(call suite,audit,tests/audit/run,--bin $(O)/bin --host $(O)/host/bartizan)
+POWER_SUITES := $(call suite,audit-power,tests/audit/power,--bin $(O)/bin --host $(O)/host/bartizan)
 NS_SUITES := $(call suite,ns,tests/ns/run)
 HOSTILE_SUITES := $(call suite,hostile,tests/hostile/run)
 ESCAPE_SUITES := $(call suite,escape,tests/escape/run) $(call suite,escape-neighbour,tests/escape/neighbour/run)
@@ -126,9 +128,8 @@ FAULT_SUITES := $(call suite,fault,tests/fault/run)
 OPTIONS_SUITES := $(call suite,options,tests/options/run)
 COMPLIANCE_SUITES := $(call suite,compliance,tests/compliance/run)
 SECCOMP_SUITES := $(call suite,seccomp,tests/seccomp/run)
-BENCH_SUITES := $(call suite,bench,tests/bench/launch/check)
 
-.PHONY: test style check-unit check-fuzz check-style check-images check-collector check-ns check-hostile check-escape check-qemu check-crash check-options check-seccomp check-fault check-compliance
+.PHONY: test style check-unit check-fuzz check-style check-images check-collector check-audit check-audit-power check-ns check-hostile check-escape check-qemu check-crash check-options check-seccomp check-fault check-compliance
 check-unit: $(UNIT_BINS)
 	@$(TALLY) --jobs 2 $(UNIT_SUITES)
 check-fuzz: $(FUZZ_BINS)
@@ -139,6 +140,10 @@ check-images:
 	@$(TALLY) $(IMAGES_SUITES)
 check-collector:
 	@$(TALLY) $(COLLECTOR_SUITES)
+check-audit:
+	@$(TALLY) $(AUDIT_SUITES)
+check-audit-power:
+	@$(TALLY) --timeout 7200 $(POWER_SUITES)
 check-ns:
 	@$(TALLY) $(NS_SUITES)
 check-hostile:
@@ -162,8 +167,8 @@ check-fault:
 # One suite after the other: the QEMU suite keeps both processors busy by itself, and the others watch
 # delays that a second suite beside them would stretch.
 test: $(UNIT_BINS) $(FUZZ_BINS)
-	@COUNT=$(or $(COUNT),20) CYCLES=$(or $(CYCLES),150) $(TALLY) --jobs 1 $(QEMU_SUITES) $(OPTIONS_SUITES) $(COMPLIANCE_SUITES) $(SECCOMP_SUITES) $(CRASH_SUITES) $(FAULT_SUITES) $(HOSTILE_SUITES) $(ESCAPE_SUITES) $(COLLECTOR_SUITES) \
-		$(IMAGES_SUITES) $(NS_SUITES) $(BENCH_SUITES) $(FUZZ_SUITES) $(STYLE_SUITES) $(UNIT_SUITES)
+	@COUNT=$(or $(COUNT),20) CYCLES=$(or $(CYCLES),150) CUTS=$(or $(CUTS),10) $(TALLY) --jobs 1 $(QEMU_SUITES) $(OPTIONS_SUITES) $(COMPLIANCE_SUITES) $(SECCOMP_SUITES) $(CRASH_SUITES) $(FAULT_SUITES) $(HOSTILE_SUITES) $(ESCAPE_SUITES) $(COLLECTOR_SUITES) $(AUDIT_SUITES) $(POWER_SUITES) \
+		$(IMAGES_SUITES) $(NS_SUITES) $(FUZZ_SUITES) $(STYLE_SUITES) $(UNIT_SUITES)
 
 style:
 	@$(TALLY) --jobs 2 $(STYLE_SUITES) tests/style/format tests/style/tidy tests/style/cppcheck

@@ -29,7 +29,7 @@
 #define PARENT "services/faulty"
 
 struct launcher launcher;
-static struct service service = {.name = "faulty", .userns_fd = -1, .pool = {-1, -1, -1}};
+static struct service service = {.name = "faulty", .userns_fd = -1, .pool = {-1, -1}};
 
 /* ---- doubles */
 
@@ -217,7 +217,7 @@ _Noreturn void launching_run(const char *program, int tell_fd, int go_fd)
 	char go;
 
 	world_split();
-	world_open(program, true, NULL);
+	world_open(program, true);
 	if (mkdir("/sys", 0755) || mkdir("/sys/fs", 0755) || mkdir("/sys/fs/cgroup", 0755) ||
 	    mkdir("/proc", 0755) || mount("none", "/sys/fs/cgroup", "cgroup2", 0, NULL) ||
 	    mount("none", "/proc", "proc", 0, NULL))

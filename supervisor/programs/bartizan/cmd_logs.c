@@ -14,6 +14,7 @@
 #include "cli/terminal.h"
 #include "commands.h"
 #include "privilege.h"
+#include "record_filter.h"
 #include "spool/reader.h"
 
 #define LAST_MAX  100000
@@ -22,11 +23,15 @@
 static bool follow;
 static bool as_json;
 static const char *last_text;
+static const char *since_text;
+static const char *until_text;
+static const char *filter_text;
 static const char *spool_path;
 
 struct show {
 	struct spool_reader reader;
 	void (*print)(const struct spool_reader *reader);
+	struct record_filter filter;
 	uint64_t last; /* only so many of the newest records; 0: all */
 };
 
@@ -57,7 +62,7 @@ static int open_spool(const char *below, const char *name)
 }
 
 /* Behind which record to start so that the newest @count are shown. 0: at the oldest. */
-static uint64_t before_last(int dir_fd, uint64_t count)
+static uint64_t before_last(int dir_fd, uint64_t count, const struct record_filter *filter)
 {
 	int again = fcntl(dir_fd, F_DUPFD_CLOEXEC, 0);
 	uint64_t *newest = calloc((size_t)count, sizeof(*newest));
@@ -67,7 +72,8 @@ static uint64_t before_last(int dir_fd, uint64_t count)
 
 	spool_reader_open(&reader, again, 0);
 	while (newest && spool_reader_peek(&reader) == 1) {
-		newest[seen++ % count] = reader.view.n;
+		if (record_filter_match(filter, &reader.view))
+			newest[seen++ % count] = reader.view.n;
 		spool_reader_next(&reader);
 	}
 	if (seen >= count)
@@ -94,9 +100,12 @@ static void show_all(struct show *show)
 
 	do {
 		while (left && spool_reader_peek(&show->reader) == 1 && !ferror(stdout)) {
-			show->print(&show->reader);
+			bool wanted = record_filter_match(&show->filter, &show->reader.view);
+
+			if (wanted)
+				show->print(&show->reader);
 			spool_reader_next(&show->reader);
-			left--;
+			left -= wanted;
 		}
 	} while (follow && wait_for_more());
 	(void)fflush(stdout);
@@ -189,7 +198,7 @@ static int run(struct show *show, int dir_fd, const char *context)
 		(void)close(dir_fd);
 		return terminal_fail(context, &err);
 	}
-	start = show->last ? before_last(dir_fd, show->last) : 0;
+	start = show->last ? before_last(dir_fd, show->last, &show->filter) : 0;
 	spool_reader_open(&show->reader, dir_fd, start);
 	show_all(show);
 	spool_reader_close(&show->reader);
@@ -204,6 +213,9 @@ static int read_arguments(const struct usage *usage, int argc, char **argv,
 	follow = false;
 	as_json = false;
 	last_text = NULL;
+	since_text = NULL;
+	until_text = NULL;
+	filter_text = NULL;
 	spool_path = NULL;
 	r = options_read(usage, argc, argv, operands);
 	if (!r && last_text && str_u64(last_text, 1, LAST_MAX, &show->last)) {
@@ -211,24 +223,30 @@ static int read_arguments(const struct usage *usage, int argc, char **argv,
 			      last_text, LAST_MAX);
 		return -EINVAL;
 	}
-	return r;
+	return r ? r : record_filter_read(&show->filter, since_text, until_text, filter_text);
 }
 
 /* clang-format off */
 #define FOLLOW {.name = "follow", .letter = 'f', .help = "go on with what comes; a key ends it on a terminal", .flag = &follow}
 #define LAST {.name = "last", .letter = 'n', .argument = "N", .help = "only the newest N", .value = &last_text}
+#define SINCE {.name = "since", .argument = "TIME", .help = "not older: 2026-11-23T22:00:00Z, or how long ago: 10m", .value = &since_text}
+#define UNTIL {.name = "until", .argument = "TIME", .help = "not younger", .value = &until_text}
+#define FILTER {.name = "filter", .argument = "TERMS", .help = "event=START,service=web,severity=warning,producer=init", .value = &filter_text}
 #define SPOOL {.name = "spool", .argument = "DIR", .help = "read the spool in DIR", .value = &spool_path}
 #define JSON {.name = "json", .help = "print the stored JSON lines", .flag = &as_json}
 /* clang-format on */
 
 int cmd_logs(int argc, char **argv)
 {
-	static const struct option options[] = {FOLLOW, LAST, JSON, SPOOL, {.name = NULL}};
-	static const struct usage usage = {.synopsis = "logs [-f] [-n N] [--json] SERVICE",
-					   .summary = "Print what a service wrote.",
-					   .options = options,
-					   .least = 1,
-					   .most = 1};
+	static const struct option options[] = {FOLLOW, LAST,  SINCE,         UNTIL,
+						JSON,   SPOOL, {.name = NULL}};
+	static const struct usage usage = {
+		.synopsis = "logs [-f] [-n N] [--since TIME] [--until TIME] [--json] SERVICE",
+		.summary = "Print what a service wrote. Lines without a time, from before "
+			   "the clock was set,\nare within any span.",
+		.options = options,
+		.least = 1,
+		.most = 1};
 	struct show show = {.print = print_output};
 	struct operands operands;
 	int r = read_arguments(&usage, argc, argv, &operands, &show);
@@ -250,10 +268,14 @@ int cmd_logs(int argc, char **argv)
 
 int cmd_events(int argc, char **argv)
 {
-	static const struct option options[] = {FOLLOW, LAST, JSON, SPOOL, {.name = NULL}};
-	static const struct usage usage = {.synopsis = "events [-f] [-n N] [--json]",
-					   .summary = "Print the audit records of this device.",
-					   .options = options};
+	static const struct option options[] = {FOLLOW, LAST, SINCE, UNTIL,
+						FILTER, JSON, SPOOL, {.name = NULL}};
+	static const struct usage usage = {
+		.synopsis = "events [-f] [-n N] [--since TIME] [--until TIME] [--filter TERMS] "
+			    "[--json]",
+		.summary = "Print the audit records of this device. Records without a time, "
+			   "from before the clock\nwas set, are within any span.",
+		.options = options};
 	struct show show = {.print = print_event};
 	struct operands operands;
 	int r = read_arguments(&usage, argc, argv, &operands, &show);

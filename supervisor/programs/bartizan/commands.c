@@ -29,6 +29,7 @@ const struct command commands[] = {
 	{"inspect", DEVICE(cmd_inspect), "print every option of a service as the device enforces it", ON_DEVICE},
 	{"logs", DEVICE(cmd_logs), "print what a service wrote", ON_DEVICE},
 	{"events", DEVICE(cmd_events), "print the audit records of this device", ON_DEVICE},
+	{"audit", cmd_audit, "verify, show and resend the audit trail", ON_BOTH},
 	{"helpers", DEVICE(cmd_helpers), "list Bartizan's own processes and their deaths", ON_DEVICE},
 	{"check", DEVICE(cmd_check), "read the protections of running services back, and score them", ON_DEVICE},
 	{"freeze", DEVICE(cmd_freeze), "let no process of a service run", ON_DEVICE},

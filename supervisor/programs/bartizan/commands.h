@@ -30,6 +30,7 @@ int cmd_poweroff(int argc, char **argv);
 int cmd_reboot(int argc, char **argv);
 int cmd_logs(int argc, char **argv);
 int cmd_events(int argc, char **argv);
+int cmd_audit(int argc, char **argv);
 int cmd_secret(int argc, char **argv);
 int cmd_trust(int argc, char **argv);
 int cmd_check(int argc, char **argv);

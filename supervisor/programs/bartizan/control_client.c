@@ -96,10 +96,11 @@ int control_exchange(const struct control_exchange *x, const struct control_ques
 	return receive_all(&channel, question, err);
 }
 
-int control_ask(const struct control_question *question, struct err *err)
+int control_ask_number(const struct control_question *question, uint64_t number, struct err *err)
 {
 	struct message_control m = {.head = {.type = M_CONTROL, .subject = SUBJECT_NONE},
-				    .verb = question->verb};
+				    .verb = question->verb,
+				    .number = number};
 
 	if (str_copy(m.name, sizeof(m.name), question->name)) {
 		(void)err_set(err, EINVAL, "no service has a name that long");
@@ -108,4 +109,9 @@ int control_ask(const struct control_question *question, struct err *err)
 	return control_exchange(
 		&(const struct control_exchange){CONTROL_PATH, PEER_SUPERVISOR, &m, -1}, question,
 		err);
+}
+
+int control_ask(const struct control_question *question, struct err *err)
+{
+	return control_ask_number(question, 0, err);
 }

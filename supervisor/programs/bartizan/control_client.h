@@ -22,6 +22,9 @@ struct control_question {
  */
 int control_ask(const struct control_question *question, struct err *err);
 
+/* The same with a verb that takes a number. */
+int control_ask_number(const struct control_question *question, uint64_t number, struct err *err);
+
 /* One question to @peer at @path: @message, with @value_fd unless that is -1. Otherwise as
  * control_ask(); of @question only patience and rows count. */
 struct control_exchange {

@@ -126,6 +126,7 @@ static void take_question(struct client *c, struct message_control *m)
 
 	c->phase = CLIENT_ROWS;
 	c->verb = control_verb(m->verb);
+	c->number = m->number;
 	str_sanitize(m->name, sizeof(m->name));
 	named = str_is_name(m->name);
 	if (!c->verb || (c->verb->needs_service ? !named : *m->name)) {

@@ -40,6 +40,14 @@ static int send_request(const struct request *request)
 	return channel_send(&link_launcher, &name, NULL, 0);
 }
 
+int supervisor_launcher_resend(uint64_t n)
+{
+	const struct message_shipped m = {.head = {.type = M_RESEND, .subject = SUBJECT_NONE},
+					  .n = n};
+
+	return link_launcher.fd < 0 ? -ENOTCONN : channel_send(&link_launcher, &m, NULL, 0);
+}
+
 /* Nothing is asked before the launcher has said which name has which slot, and init what runs. */
 void supervisor_launcher_flush(void)
 {

@@ -271,6 +271,15 @@ static void begin_reboot(struct client *c)
 	supervisor_power_begin(POWER_REBOOT);
 }
 
+static void begin_resend(struct client *c)
+{
+	if (c->number && supervisor_launcher_resend(c->number - 1) == 0)
+		return;
+	c->end.exit = c->number ? CONTROL_AWAY : CONTROL_FAILED;
+	(void)err_set(&c->end.err, c->number ? ENOTCONN : EINVAL,
+		      c->number ? "the launcher is away" : "records are counted from 1");
+}
+
 /* clang-format off */
 static const struct verb_row verbs[] = {
 	{VERB_PS,       "ps",       false, false, begin_ps,       row_ps,      NULL,         NULL},
@@ -282,6 +291,7 @@ static const struct verb_row verbs[] = {
 	{VERB_HELPERS,  "helpers",  false, false, NULL,           row_helpers, NULL,         NULL},
 	{VERB_POWEROFF, "poweroff", false, true,  begin_poweroff, NULL,        NULL,         NULL},
 	{VERB_REBOOT,   "reboot",   false, true,  begin_reboot,   NULL,        NULL,         NULL},
+	{VERB_RESEND,   "resend",   false, true,  begin_resend,   NULL,        NULL,         NULL},
 };
 /* clang-format on */
 

@@ -8,10 +8,10 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "moment.h"
 #include "sandbox/attest.h"
 #include "sandbox/pool.h"
 #include "sandbox/root_parts.h"
@@ -20,16 +20,29 @@
 #include "world.h"
 
 /*
- * launch PROGRAM once [FILTER] | compile FILTER | run COMMAND... | cycle fresh|pooled|standby COUNT
- * | plain COUNT | scale COUNT | filter COUNT
+ * launch PROGRAM once | run COMMAND... | cycle fresh|pooled|standby COUNT | plain COUNT | scale
+ * COUNT | filter COUNT
  *
  * The product's own sandbox code (supervisor/sandbox, as it is linked into the launcher), measured.
  * One line of JSON per measurement on standard output; times in microseconds.
  */
-#define READY_MS  10000
-#define UID       10000
-#define OOM_SCORE 300
-#define KEPT      (MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC)
+#define READY_MS 10000
+#define UID      10000
+#define KEPT     (MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC)
+
+/* The product's C library prints no floating point: microseconds with one digit behind the point.
+ */
+#define TENTHS        "%llu.%llu"
+#define IN_US(ns)     (unsigned long long)(ns) / 1000, (unsigned long long)(ns) / 100 % 10
+#define IN_TENTHS(ns) (unsigned long long)(ns) / 10, (unsigned long long)(ns) % 10
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
 
 /* ---- phases */
 
@@ -53,11 +66,8 @@ static void print_phases(const char *mode)
 
 /* ---- one service */
 
-/* As in the launcher: one start at a time, so that what is kept of a thousand services is small and
- * a fork copies little. */
-static struct plan plan;
-
 struct service {
+	struct plan plan;
 	struct pool pool;
 	struct child child;
 	int userns_fd;
@@ -74,11 +84,11 @@ static struct plan_mount *add(struct plan *p, int fd, const char *path, uint32_t
 	return m;
 }
 
-static void defaults(bool asleep)
+static void defaults(struct service *s, bool asleep)
 {
 	static char *const words[] = {(char *)(uintptr_t) "/bin/true",
 				      (char *)(uintptr_t) "asleep"};
-	struct plan *p = &plan;
+	struct plan *p = &s->plan;
 
 	*p = (struct plan){
 		.name = "bench",
@@ -89,12 +99,11 @@ static void defaults(bool asleep)
 		.gid = UID,
 		.userns_fd = -1,
 		.proc_fd = world.proc_fd,
-		.pool = POOL_NONE,
+		.pool = {-1, -1},
 		.root_fd = -1,
 		.root_type = "tmpfs",
 		.umask = 077,
 		.working_dir = "/",
-		.oom_score_adj = OOM_SCORE,
 		.mdwe = true,
 		.filter = world.filter.code,
 		.filter_count = (uint16_t)world.filter.count,
@@ -132,26 +141,25 @@ static void prepare_pool(struct service *s)
 {
 	struct err err = {0};
 
-	defaults(false);
+	defaults(s, false);
 	s->userns_fd = must(userns_make(world.proc_fd, UID, UID, &err), "userns", &err);
-	plan.root_fd = world_root();
-	add_dev(&plan);
-	must(pool_make(&plan, &s->pool, &err), "pool", &err);
-	fd_close(&plan.root_fd);
-	fd_close(&plan.mounts[0].fd);
+	s->plan.root_fd = world_root();
+	add_dev(&s->plan);
+	must(pool_make(&s->plan, &s->pool, &err), "pool", &err);
+	fd_close(&s->plan.root_fd);
+	fd_close(&s->plan.mounts[0].fd);
 }
 
 static void prepare(struct service *s, bool pooled, bool asleep)
 {
 	const struct root_tmpfs tmp = {1 << 20, 64, 0700, UID, UID};
-	struct plan *p = &plan;
+	struct plan *p = &s->plan;
 	struct err err = {0};
 
-	defaults(asleep);
+	defaults(s, asleep);
 	if (pooled) {
 		p->userns_fd = s->userns_fd;
 		p->pool = s->pool;
-		p->proc_fd = s->pool.proc_fd;
 		p->filter_tried = true;
 		add(p, -1, "/dev", MOUNT_RDONLY | MOUNT_NOSUID | MOUNT_NOEXEC, "tmpfs")->pooled =
 			true;
@@ -173,11 +181,9 @@ static void prepare(struct service *s, bool pooled, bool asleep)
 static void set_oom_score(const struct service *s)
 {
 	char path[48];
-	char value[8];
 
 	(void)snprintf(path, sizeof(path), "%d/oom_score_adj", s->child.pid);
-	(void)snprintf(value, sizeof(value), "%d", OOM_SCORE);
-	must(fd_write_file(world.proc_fd, path, value), "oom_score_adj", NULL);
+	must(fd_write_file(world.proc_fd, path, "300"), "oom_score_adj", NULL);
 }
 
 static void park(struct service *s)
@@ -186,7 +192,7 @@ static void park(struct service *s)
 	char step[24] = "";
 	unsigned int proofs;
 
-	must(sandbox_clone(&plan, &s->child, &err), "clone", &err);
+	must(sandbox_clone(&s->plan, &s->child, &err), "clone", &err);
 	mark(CLONE);
 	world_announce(s->child.pid);
 	set_oom_score(s);
@@ -195,7 +201,7 @@ static void park(struct service *s)
 	if (sandbox_wait_ready(&s->child, step, READY_MS, &err))
 		world_die(step, &err);
 	mark(STEPS);
-	must(sandbox_attest(world.proc_fd, &plan, &s->child, &proofs, &err), "attest", &err);
+	must(sandbox_attest(world.proc_fd, &s->plan, &s->child, &proofs, &err), "attest", &err);
 	mark(ATTEST);
 }
 
@@ -209,15 +215,15 @@ static void execute(struct service *s)
 	mark(EXEC);
 }
 
-static void close_plan(bool pooled)
+static void close_plan(struct service *s, bool pooled)
 {
-	for (unsigned int i = 0; i < plan.mount_count; i++)
-		fd_close(&plan.mounts[i].fd);
-	fd_close(&plan.root_fd);
-	fd_close(&plan.exec_fd);
-	fd_close(&plan.cgroup_fd);
+	for (unsigned int i = 0; i < s->plan.mount_count; i++)
+		fd_close(&s->plan.mounts[i].fd);
+	fd_close(&s->plan.root_fd);
+	fd_close(&s->plan.exec_fd);
+	fd_close(&s->plan.cgroup_fd);
 	if (!pooled)
-		fd_close(&plan.userns_fd);
+		fd_close(&s->plan.userns_fd);
 }
 
 static void finish(struct service *s)
@@ -235,7 +241,7 @@ static void cycle(struct service *s, bool pooled)
 	prepare(s, pooled, false);
 	mark(PREPARE);
 	park(s);
-	close_plan(pooled);
+	close_plan(s, pooled);
 	execute(s);
 	finish(s);
 }
@@ -256,27 +262,22 @@ static int measure_cycles(const char *mode, int count)
 	return 0;
 }
 
-/* From the byte into the gate to the call of execveat(2), and to the end of file that says that it
- * succeeded. */
+/* From the byte into the gate to the end of file that says that exec succeeded. */
 static int measure_standby(int count)
 {
 	static struct service s = {.leaf = "leaf"};
 
 	prepare_pool(&s);
-	moment_open();
 	for (int i = 0; i < count; i++) {
 		uint64_t begin;
-		uint64_t end;
 
 		prepare(&s, true, false);
 		park(&s);
-		close_plan(true);
+		close_plan(&s, true);
 		(void)usleep(2000); /* it waits for good: not caught on its way to the gate */
 		begin = now_ns();
 		execute(&s);
-		end = now_ns();
-		printf("{\"mode\": \"standby\", \"total\": " TENTHS ", \"running\": " TENTHS "}\n",
-		       IN_US(moment_ns() - begin), IN_US(end - begin));
+		printf("{\"mode\": \"standby\", \"total\": " TENTHS "}\n", IN_US(now_ns() - begin));
 		finish(&s);
 	}
 	return 0;
@@ -341,7 +342,7 @@ static void start_asleep(struct service *s)
 {
 	prepare(s, true, true);
 	park(s);
-	close_plan(true);
+	close_plan(s, true);
 	execute(s);
 	fd_close(&s->child.gate_fd);
 	fd_close(&s->child.report_fd);
@@ -376,41 +377,30 @@ static uint64_t middle_of(struct service *all, int count, void (*change)(struct 
 static int measure_scale(int count)
 {
 	struct service *all = calloc((size_t)count, sizeof(*all));
-	uint64_t pool, started, stopped, cpu;
+	uint64_t pool, started, stopped;
 
 	if (!all)
 		world_die("memory", NULL);
 	for (int i = 0; i < count; i++)
 		(void)snprintf(all[i].leaf, sizeof(all[i].leaf), "%d", i);
 	pool = middle_of(all, count, prepare_pool);
-	cpu = world_cpu_us();
 	started = middle_of(all, count, start_asleep);
 	stopped = middle_of(all, count, stop);
-	cpu = (world_cpu_us() - cpu) * 1000 / (uint64_t)count;
 	printf("{\"mode\": \"scale\", \"services\": %d, \"pool\": " TENTHS ", \"start\": " TENTHS
-	       ", \"stop\": " TENTHS ", \"cpu\": " TENTHS "}\n",
-	       count, IN_US(pool), IN_US(started), IN_US(stopped), IN_US(cpu));
+	       ", \"stop\": " TENTHS "}\n",
+	       count, IN_US(pool), IN_US(started), IN_US(stopped));
 	free(all);
 	return 0;
 }
 
-/* Of one call, in tenths of a nanosecond: the best of some batches, each shorter than a time slice.
- */
-static uint64_t call_cost(void)
+/* Of one call, in tenths of a nanosecond. */
+static uint64_t call_cost(uint64_t loops)
 {
-	const uint64_t calls = 2000;
-	uint64_t best = UINT64_MAX;
+	uint64_t begin = now_ns();
 
-	for (int batch = 0; batch < 50; batch++) {
-		uint64_t begin = now_ns();
-		uint64_t took;
-
-		for (uint64_t i = 0; i < calls; i++)
-			(void)syscall(SYS_getppid);
-		took = (now_ns() - begin) * 10 / calls;
-		best = took < best ? took : best;
-	}
-	return best;
+	for (uint64_t i = 0; i < loops; i++)
+		(void)syscall(SYS_getppid);
+	return (now_ns() - begin) * 10 / loops;
 }
 
 /* In a process of its own: a filter cannot be taken off. */
@@ -418,7 +408,7 @@ static void measure_filter_once(void)
 {
 	const struct sock_fprog program = {.len = (unsigned short)world.filter.count,
 					   .filter = world.filter.code};
-	uint64_t without = call_cost();
+	uint64_t without = call_cost(200000);
 	uint64_t begin, loaded;
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
@@ -430,7 +420,7 @@ static void measure_filter_once(void)
 	printf("{\"mode\": \"filter\", \"instructions\": %u, \"load\": " TENTHS
 	       ", \"without_ns\": " TENTHS ", \"with_ns\": " TENTHS "}\n",
 	       world.filter.count, IN_US(loaded - begin), IN_TENTHS(without),
-	       IN_TENTHS(call_cost()));
+	       IN_TENTHS(call_cost(200000)));
 }
 
 static int measure_filter(int count)
@@ -463,7 +453,7 @@ static int run(int argc, char **argv)
 {
 	int count = argc > 3 ? atoi(argv[argc - 1]) : 0;
 
-	if (str_equal(argv[2], "once"))
+	if (argc == 3 && str_equal(argv[2], "once"))
 		return once();
 	if (argc == 5 && str_equal(argv[3], "standby"))
 		return measure_standby(count);
@@ -478,19 +468,17 @@ static int run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	bool is_once = argc > 2 && str_equal(argv[2], "once");
+	bool is_once = argc == 3 && str_equal(argv[2], "once");
 	int r;
 
-	if (argc < 3)
-		return 2;
-	if (argc == 4 && str_equal(argv[2], "compile"))
-		return world_write_filter(argv[3]);
 	if (argc == 4 && str_equal(argv[2], "plain"))
 		return measure_plain(argv[1], atoi(argv[3]));
 	if (argc > 3 && str_equal(argv[2], "run"))
 		return measure_run(argv + 3);
+	if (argc < 3)
+		return 2;
 	world_split();
-	world_open(argv[1], !is_once, is_once && argc > 3 ? argv[3] : NULL);
+	world_open(argv[1], !is_once);
 	r = run(argc, argv);
 	world_close();
 	return fflush(stdout) ? 1 : r;
