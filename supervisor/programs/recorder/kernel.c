@@ -11,36 +11,61 @@
 
 /*
  * The kernel's own records (audit netlink, multicast group READLOG): refused system calls of
- * services. Attributed by uid, because every service has its own and the record may come when the
- * process is long gone.
+ * services and what AppArmor refused them. Attributed by uid, because every service has its own and
+ * the record may come when the process is long gone.
  */
 #define SERVICE_UID       10000u /* uid of slot 0 (architecture.md, "Names, uids, files") */
 #define MESSAGES_PER_TURN 64
 #define RATE              200u
 #define BURST             1000u
 
-static void keep_seccomp(struct recorder *r, const char *text)
+/* Is there room for one more? Tells first what had none. */
+static bool admit(struct recorder *r)
 {
-	uint64_t uid = audit_number(text, " uid=");
-	struct service *service = NULL;
-	char call[48];
-
 	if (!bucket_take(&r->kernel_bucket, clock_monotonic_ms())) {
 		r->kernel_dropped++;
-		return;
+		return false;
 	}
-	if (uid >= SERVICE_UID && uid < SERVICE_UID + DEVICE_SERVICES_MAX)
-		service = store_find(&r->store, SUBJECT_OF_SERVICE(uid - SERVICE_UID));
-	syscall_describe(text, call, sizeof(call));
 	if (r->kernel_dropped) {
 		store_event(&r->store, ORIGIN_RECORDER, EVENT_GAP, AUDIT_S("kernel"),
 			    AUDIT_N(LANE_SERVICE), AUDIT_N(r->kernel_dropped));
 		r->kernel_dropped = 0;
 	}
-	store_event(&r->store, ORIGIN_RECORDER, EVENT_SECCOMP,
-		    AUDIT_S(service ? service->name : ""), AUDIT_N(uid),
-		    AUDIT_N(audit_number(text, " pid=")), AUDIT_S(call),
+	return true;
+}
+
+/* "" when it is nobody's. */
+static const char *service_of(struct recorder *r, uint64_t uid)
+{
+	const struct service *service = NULL;
+
+	if (uid >= SERVICE_UID && uid < SERVICE_UID + DEVICE_SERVICES_MAX)
+		service = store_find(&r->store, SUBJECT_OF_SERVICE(uid - SERVICE_UID));
+	return service ? service->name : "";
+}
+
+static void keep_seccomp(struct recorder *r, const char *text)
+{
+	uint64_t uid = audit_number(text, " uid=");
+	char call[48];
+
+	if (!admit(r))
+		return;
+	syscall_describe(text, call, sizeof(call));
+	store_event(&r->store, ORIGIN_RECORDER, EVENT_SECCOMP, AUDIT_S(service_of(r, uid)),
+		    AUDIT_N(uid), AUDIT_N(audit_number(text, " pid=")), AUDIT_S(call),
 		    AUDIT_N(audit_number(text, " sig=")));
+}
+
+static void keep_apparmor(struct recorder *r, const char *text)
+{
+	struct apparmor_denial d;
+
+	if (apparmor_parse(text, &d) || !admit(r))
+		return;
+	store_event(&r->store, ORIGIN_RECORDER, EVENT_APPARMOR, AUDIT_S(service_of(r, d.uid)),
+		    AUDIT_N(d.uid), AUDIT_N(d.pid), AUDIT_S(d.profile), AUDIT_S(d.operation),
+		    AUDIT_S(d.name), AUDIT_S(d.mask));
 }
 
 static void take_message(struct recorder *r, char *bytes, size_t size)
@@ -53,6 +78,8 @@ static void take_message(struct recorder *r, char *bytes, size_t size)
 	bytes[size] = '\0';
 	if (head.nlmsg_type == AUDIT_SECCOMP)
 		keep_seccomp(r, bytes + sizeof(head));
+	else if (head.nlmsg_type == AUDIT_AVC)
+		keep_apparmor(r, bytes + sizeof(head));
 }
 
 static void kernel_ready(struct loop *loop, struct watch *watch, uint32_t events)

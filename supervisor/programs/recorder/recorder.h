@@ -107,6 +107,22 @@ uint64_t audit_number(const char *text, const char *key);
  * that is a foreign one. */
 void syscall_describe(const char *text, char *to, size_t size);
 
+/*
+ * apparmor.c: what AppArmor refused. Its records name the uid for files only; a mount, a
+ * capability, a family of sockets, a signal has none.
+ */
+#define APPARMOR_NO_UID 4294967295u
+struct apparmor_denial {
+	uint64_t uid;
+	uint64_t pid;
+	char operation[24]; /* "open", "mount" */
+	char profile[64];
+	char name[256]; /* the path, capability or family */
+	char mask[24];  /* "r", "wc"; "trace" */
+};
+/* 0, or -ENOENT when @text, an AUDIT_AVC record, is no denial of AppArmor. */
+int apparmor_parse(const char *text, struct apparmor_denial *d);
+
 /* peers.c */
 int peers_open(struct recorder *r);
 void peers_notify(struct recorder *r, bool hurry);
