@@ -147,6 +147,19 @@ int policy_check_seccomp(const struct policy *policy, const struct device_policy
 	return err_hint(err, "%s = yes in [service NAME] of supervisor.conf grants it", key);
 }
 
+int policy_check_apparmor(const struct policy *policy, const struct device_policy *device,
+			  const struct device_service *service, struct err *err)
+{
+	const char *name = policy->apparmor;
+
+	(void)device;
+	if (!*name || str_equal(name, POLICY_APPARMOR_BUILTIN) ||
+	    str_equal(name, service->bounds.apparmor))
+		return 0;
+	(void)err_set(err, EACCES, "%s: not granted by the device", name);
+	return err_hint(err, "apparmor = %s in [service NAME] of supervisor.conf grants it", name);
+}
+
 int policy_check_jit(const struct policy *policy, const struct device_policy *device,
 		     const struct device_service *service, struct err *err)
 {

@@ -14,11 +14,8 @@ static const struct policy_key service_rows[] = {
 #include "policy/rows_service.def"
 };
 
-#define LATER(name_) {name_, "not built in yet", "leave it out; nothing replaces it silently"}
-
 static const struct policy_refusal refusals[] = {
 #include "policy/refusals.def"
-	LATER("apparmor"), LATER("landlock"),
 };
 /* clang-format on */
 

@@ -155,6 +155,8 @@ const struct policy_key *policy_key_find(const struct policy_key *keys, size_t c
 	int policy_parse_##name(const struct policy_key *key, const char *value, void *base,       \
 				struct err *err)
 POLICY_TYPE(address);
+POLICY_TYPE(apparmor);
+POLICY_TYPE(landlock);
 POLICY_TYPE(network);
 POLICY_TYPE(cap_drop);
 POLICY_TYPE(device);

@@ -13,7 +13,7 @@
  * processes; all times in milliseconds, all sizes in bytes.
  */
 
-#define POLICY_MAGIC        0x42505651u /* "BPVQ": changes with every change of the struct */
+#define POLICY_MAGIC        0x42505679u /* "yVPB": changes with every change of the struct */
 #define POLICY_DIGEST_TEXT  72          /* "sha256:" and 64 hex digits */
 #define POLICY_ARGV_BYTES   2048
 #define POLICY_ENV_BYTES    4096
@@ -32,7 +32,8 @@
 #define POLICY_READY_FD_MIN 3
 #define POLICY_READY_FD_MAX 9
 #define POLICY_KEYS_MAX     112 /* rows of [service] */
-#define POLICY_HOST_SIZE    65  /* HOST_NAME_MAX and its terminator */
+#define POLICY_PROFILE_SIZE 32
+#define POLICY_HOST_SIZE    65 /* HOST_NAME_MAX and its terminator */
 
 /* Strings one after another, each with its terminator: argv, environment. @used bytes hold @count
  * strings. */
@@ -54,6 +55,9 @@ enum policy_overflow { OVERFLOW_DROP, OVERFLOW_BLOCK, OVERFLOW_COUNT };
 enum policy_on_fail { ON_FAIL_RESTART, ON_FAIL_STOP, ON_FAIL_NONE, ON_FAIL_COUNT };
 enum policy_depend { DEPEND_STARTED, DEPEND_HEALTHY, DEPEND_COUNT };
 enum policy_seccomp { SECCOMP_STRICT, SECCOMP_MOBY, SECCOMP_FILE, SECCOMP_COUNT };
+
+/* The profile that every firmware with AppArmor loads. */
+#define POLICY_APPARMOR_BUILTIN "builtin"
 
 /* The 16 resource limits of getrlimit(2), in kernel numbering (RLIMIT_*); UINT64_MAX = no limit
  * (RLIM_INFINITY). */
@@ -150,6 +154,8 @@ struct policy {
 	uint8_t seccomp;                     /* enum policy_seccomp */
 	char seccomp_file[POLICY_PATH_SIZE]; /* in the image; empty for a builtin profile */
 	bool mdwe;
+	uint8_t landlock;                   /* the least ABI; 0: the board's */
+	char apparmor[POLICY_PROFILE_SIZE]; /* empty: builtin where the board declares it */
 
 	uint8_t restart; /* enum policy_restart */
 	uint32_t restart_max;
@@ -190,7 +196,7 @@ struct policy {
  * maxima for every service, [service NAME] for one. A service that is not named here does not exist
  * for the device.
  */
-#define DEVICE_MAGIC        0x42444377u /* "BDCw": changes with every change of the struct */
+#define DEVICE_MAGIC        0x42444378u /* "BDCx": changes with every change of the struct */
 #define DEVICE_SERVICES_MAX 256
 #define DEVICE_ADDRESS_SIZE 46 /* INET6_ADDRSTRLEN */
 #define DEVICE_SHARED_BYTES 160
@@ -215,9 +221,10 @@ struct device_bounds {
 	uint64_t log_max_size;
 	uint32_t log_max_file;
 	uint32_t stop_timeout_ms;
-	bool allow_jit;          /* mdwe = no */
-	bool allow_moby;         /* seccomp = builtin:moby */
-	bool allow_seccomp_file; /* seccomp = a file of the image */
+	char apparmor[POLICY_PROFILE_SIZE]; /* a profile besides builtin; empty: none */
+	bool allow_jit;                     /* mdwe = no */
+	bool allow_moby;                    /* seccomp = builtin:moby */
+	bool allow_seccomp_file;            /* seccomp = a file of the image */
 };
 
 struct device_service {

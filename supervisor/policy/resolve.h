@@ -30,6 +30,8 @@ int policy_check_volumes(const struct policy *policy, const struct device_policy
 			 const struct device_service *service, struct err *err);
 int policy_check_seccomp(const struct policy *policy, const struct device_policy *device,
 			 const struct device_service *service, struct err *err);
+int policy_check_apparmor(const struct policy *policy, const struct device_policy *device,
+			  const struct device_service *service, struct err *err);
 int policy_check_jit(const struct policy *policy, const struct device_policy *device,
 		     const struct device_service *service, struct err *err);
 int policy_check_cpuset(const struct policy *policy, const struct device_policy *device,

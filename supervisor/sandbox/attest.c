@@ -26,6 +26,7 @@ const struct attest_row attest_rows[] = {
 	{"capabilities", ALWAYS, "105-140", "5.4 5.5 5.23", attest_capabilities, 0},
 	{"no-new-privileges", ALWAYS, "151, 455", "5.26 2.14", attest_no_new_privs, 0},
 	{"seccomp", ALWAYS, "153", "5.22 2.17", attest_seccomp, 0},
+	{"apparmor", ALWAYS, "152, 456", "5.2", attest_apparmor, 0},
 	{"mount-namespace", ALWAYS, "217-252", "5.6", attest_namespace, NAMESPACE_MNT},
 	{"pid-namespace", ALWAYS, "542", "5.16", attest_namespace, NAMESPACE_PID},
 	{"network-namespace", ALWAYS, "158-166", "5.10 5.30", attest_namespace, NAMESPACE_NET},

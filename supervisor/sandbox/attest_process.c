@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -58,6 +59,26 @@ int attest_seccomp(const struct attest_view *v, int argument)
 		return 0;
 	return err_set(v->err, EPERM, "seccomp mode %u with %u filters instead of 2 with 1",
 		       s->seccomp, s->seccomp_filters);
+}
+
+/* Set before the gate and inherited by what is executed: the kernel says so of either. */
+int attest_apparmor(const struct attest_view *v, int argument)
+{
+	char found[128];
+	char wanted[POLICY_PROFILE_SIZE + 16];
+	ssize_t n;
+
+	(void)argument;
+	if (!v->plan->profile)
+		return 0;
+	n = attest_read(v, "attr/apparmor/current", found, sizeof(found));
+	if (n < 0)
+		return (int)n;
+	found[strcspn(found, "\n")] = '\0';
+	str_join(wanted, sizeof(wanted), v->plan->profile, " (enforce)", "");
+	return str_equal(found, wanted)
+		       ? 0
+		       : err_set(v->err, EPERM, "apparmor: %s instead of %s", found, wanted);
 }
 
 /* Without a capability a program can lower its limits, and raise the soft one up to the hard. */

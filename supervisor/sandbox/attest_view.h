@@ -27,6 +27,7 @@ int attest_ids(const struct attest_view *v, int argument);
 int attest_capabilities(const struct attest_view *v, int argument);
 int attest_no_new_privs(const struct attest_view *v, int argument);
 int attest_seccomp(const struct attest_view *v, int argument);
+int attest_apparmor(const struct attest_view *v, int argument);
 int attest_limits(const struct attest_view *v, int argument);
 int attest_descriptors(const struct attest_view *v, int argument);
 int attest_oom_score(const struct attest_view *v, int argument);

@@ -16,7 +16,7 @@
 
 /* The image is read-only and verified, so its directories are what the signer made them; a link on
  * the way is refused all the same. */
-static int open_point(const struct plan_mount *m, struct err *err)
+int mounts_open_point(const struct plan_mount *m, struct err *err)
 {
 	struct open_how how = {
 		.flags = O_PATH | O_CLOEXEC,
@@ -38,19 +38,22 @@ static int make_proc(const struct plan_mount *m, struct err *err)
 	return mounts_new("proc", options, m->attributes, err);
 }
 
-static int attach(const struct plan_mount *m, struct err *err)
+static int attach(struct plan_mount *m, struct err *err)
 {
-	CLEAN_FD int made = m->fd < 0 ? make_proc(m, err) : -1;
-	CLEAN_FD int point_fd = open_point(m, err);
+	CLEAN_FD int point_fd = mounts_open_point(m, err);
 	int r;
 
-	if ((m->fd < 0 && made < 0) || point_fd < 0)
+	/* Kept like those that the launcher made: what is proven and what gets a rule is this one.
+	 */
+	if (m->fd < 0)
+		m->fd = make_proc(m, err);
+	if (m->fd < 0 || point_fd < 0)
 		return -err->code;
-	r = mounts_attach_to(m->fd < 0 ? made : m->fd, point_fd);
+	r = mounts_attach_to(m->fd, point_fd);
 	return r ? err_sys(err, -r, "%s cannot be mounted", m->path) : 0;
 }
 
-int mounts_attach_all(const struct plan *p, bool pooled, struct err *err)
+int mounts_attach_all(struct plan *p, bool pooled, struct err *err)
 {
 	int r = 0;
 
@@ -89,7 +92,7 @@ static int prove_flags(const struct plan_mount *m, int fd, struct err *err)
 /* What is seen at the path is what the launcher opened, and a read-only one refuses even root. */
 static int prove_one(const struct plan_mount *m, struct err *err)
 {
-	CLEAN_FD int fd = open_point(m, err);
+	CLEAN_FD int fd = mounts_open_point(m, err);
 	struct stat seen;
 	struct stat wanted;
 

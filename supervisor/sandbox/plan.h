@@ -79,7 +79,8 @@ struct plan {
 	struct pool pool;
 	bool filter_tried; /* sandbox_try_filter() saw this very filter bite before */
 
-	int root_fd; /* detached mount, becomes "/" */
+	int root_fd;  /* detached mount, becomes "/" */
+	int image_fd; /* a mount of the same file system: what Landlock's rules for "/" name */
 	const char *root_type;
 	struct plan_mount mounts[PLAN_MOUNTS_MAX];
 	unsigned int mount_count;
@@ -97,6 +98,10 @@ struct plan {
 	const char *working_dir;
 	int32_t oom_score_adj;
 	bool mdwe;
+	uint32_t landlock_abi; /* that the board declares; 0: none */
+	int rules_fd;          /* made by the child */
+	const char *profile;   /* of AppArmor; NULL: the board declares none, or a helper */
+	int label_fd;          /* opened by the child */
 
 	const struct sock_filter *filter;
 	uint16_t filter_count;

@@ -26,7 +26,7 @@ static int enter(struct err *err)
 	return 0;
 }
 
-int root_make_template(const struct plan *p, struct err *err)
+int root_make_template(struct plan *p, struct err *err)
 {
 	int r;
 

@@ -30,6 +30,11 @@ static const struct link {
 	{"stderr", "/proc/self/fd/2"},
 };
 
+const char *root_device_name(size_t index)
+{
+	return index < ARRAY_SIZE(devices) ? devices[index].name : NULL;
+}
+
 static int populate_dev(int dir, struct err *err)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(devices); i++) {

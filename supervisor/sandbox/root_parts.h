@@ -1,6 +1,7 @@
 #ifndef SANDBOX_ROOT_PARTS_H
 #define SANDBOX_ROOT_PARTS_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -12,6 +13,9 @@
 
 /* /dev: null zero full random urandom, links fd stdin stdout stderr; read-only, noexec, nosuid. */
 int root_make_dev(const struct plan *plan, struct err *err);
+
+/* Name below /dev of node number @index that everybody has, NULL past the last. */
+const char *root_device_name(size_t index);
 
 /* A service's own tmpfs: nosuid, nodev, noexec, charged to whoever writes to it. */
 struct root_tmpfs {

@@ -26,7 +26,7 @@ extern const size_t sandbox_step_count;
 
 /* root.c */
 /* The root with those mounts that every life shares, entered: for pool.c. */
-int root_make_template(const struct plan *p, struct err *err);
+int root_make_template(struct plan *p, struct err *err);
 int step_program_apply(struct plan *p, struct err *err);
 int step_program_prove(const struct plan *p, struct err *err);
 int step_root_apply(struct plan *p, struct err *err);
@@ -35,9 +35,11 @@ int step_join_apply(struct plan *p, struct err *err);
 int step_join_prove(const struct plan *p, struct err *err);
 /* mounts.c */
 /* Mount what lasts (@pooled) or what is for one life; the working directory is the root. */
-int mounts_attach_all(const struct plan *p, bool pooled, struct err *err);
+int mounts_attach_all(struct plan *p, bool pooled, struct err *err);
 int step_mounts_apply(struct plan *p, struct err *err);
 int step_mounts_prove(const struct plan *p, struct err *err);
+/* Where @m is or will be mounted, below the working directory: O_PATH descriptor or -errno. */
+int mounts_open_point(const struct plan_mount *m, struct err *err);
 /* network.c */
 int step_network_apply(struct plan *p, struct err *err);
 int step_network_prove(const struct plan *p, struct err *err);
@@ -65,6 +67,14 @@ int step_ids_apply(struct plan *p, struct err *err);
 int step_ids_prove(const struct plan *p, struct err *err);
 int step_capabilities_apply(struct plan *p, struct err *err);
 int step_capabilities_prove(const struct plan *p, struct err *err);
+/* landlock.c */
+int step_rules_apply(struct plan *p, struct err *err);
+int step_landlock_apply(struct plan *p, struct err *err);
+int step_landlock_prove(const struct plan *p, struct err *err);
+/* apparmor.c */
+int step_label_apply(struct plan *p, struct err *err);
+int step_apparmor_apply(struct plan *p, struct err *err);
+int step_apparmor_prove(const struct plan *p, struct err *err);
 /* filter.c */
 int step_mdwe_apply(struct plan *p, struct err *err);
 int step_mdwe_prove(const struct plan *p, struct err *err);

@@ -17,6 +17,10 @@ const struct step sandbox_steps[] = {
 	{"mounts", true, false, step_mounts_apply, step_mounts_prove},
 	/* The launcher looked at the file; what runs is the same file, reached through the new root. */
 	{"program", true, true, step_program_apply, step_program_prove},
+	/* As root, which may search every directory of the image, and while the mounts are at hand. */
+	{"rules", true, true, step_rules_apply, NULL},
+	/* The file that "apparmor" writes, while it can be opened. */
+	{"label", true, true, step_label_apply, NULL},
 	{"hostname", true, false, step_hostname_apply, step_hostname_prove},
 	/* Sysctls follow the writer's IPC namespace, which is new. */
 	{"ipc", true, false, step_ipc_apply, step_ipc_prove},
@@ -32,6 +36,10 @@ const struct step sandbox_steps[] = {
 	{"ids", true, true, step_ids_apply, step_ids_prove},
 	{"capabilities", true, true, step_capabilities_apply, step_capabilities_prove},
 	{"mdwe", true, true, step_mdwe_apply, step_mdwe_prove},
+	/* After everything that opens files outside of the sandbox; needs no_new_privs. */
+	{"landlock", true, true, step_landlock_apply, step_landlock_prove},
+	/* After Landlock, whose sentinel it would refuse too; then only the filter and exec are left, which every profile allows. */
+	{"apparmor", true, true, step_apparmor_apply, step_apparmor_prove},
 	/* Last: everything above needs calls that the filter refuses. That it bites was tried before (sandbox_try_filter), without
 	 * FLAG_LOG, so that no start looks like an attack in the audit trail; that it is there is read back from outside. */
 	{"seccomp", true, true, step_filter_apply, NULL},

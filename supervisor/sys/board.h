@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/str.h"
+
 /*
  * What is true of this board. toolchain/boardgen turns board/<name>/board.conf and modules into a C
  * file with `const struct board board` at build time, so that init reads no configuration file.
@@ -41,5 +43,14 @@ struct board {
 };
 
 extern const struct board board;
+
+/* Does it declare this Linux security module? What a service gets follows from this alone. */
+static inline bool board_declares_lsm(const char *name)
+{
+	for (const char *const *lsm = board.lsms; *lsm; lsm++)
+		if (str_equal(*lsm, name))
+			return true;
+	return false;
+}
 
 #endif

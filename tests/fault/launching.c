@@ -17,6 +17,7 @@
 #include "programs/launcher/launcher.h"
 #include "sandbox/cgroup.h"
 #include "sandbox/root_parts.h"
+#include "sys/board.h"
 #include "sys/mounts.h"
 #include "tests/bench/launch/world.h"
 
@@ -29,6 +30,8 @@
 #define PARENT "services/faulty"
 
 struct launcher launcher;
+/* What every board declares; nothing else of it is looked at. */
+const struct board board = {.landlock_abi = 2};
 static struct service service = {.name = "faulty", .userns_fd = -1, .pool = {-1, -1}};
 
 /* ---- doubles */
@@ -114,6 +117,7 @@ static int make_plan(struct plan *p, struct err *err)
 		return r;
 	add(p, r, "/tmp", KEPT, "tmpfs");
 	p->program = p->argv[0];
+	p->image_fd = world.image_fd;
 	p->exec_fd = openat(world.image_fd, "bin/true", O_RDONLY | O_CLOEXEC);
 	if (p->exec_fd < 0)
 		return err_sys(err, errno, "program");

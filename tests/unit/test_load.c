@@ -72,6 +72,8 @@ static void test_defaults(void **state)
 	assert_string_equal(policy.hostname, "");
 	assert_int_equal(policy.seccomp, SECCOMP_STRICT);
 	assert_true(policy.mdwe);
+	assert_int_equal(policy.landlock, 0);
+	assert_string_equal(policy.apparmor, "");
 	assert_int_equal(policy.restart, RESTART_ON_FAILURE);
 	assert_int_equal(policy.restart_max, 5);
 	assert_int_equal(policy.stop_signal, 15);
@@ -123,6 +125,9 @@ static void test_values(void **state)
 	assert_int_equal(policy.tmpfs[0].size, 1 << 20); /* a quarter of a small memory */
 	accept("read_only = yes\nno_new_privs = yes\ncap_drop = ALL\nnetwork = none\nseccomp = "
 	       "builtin:strict\n");
+	accept("landlock = 2\napparmor = docker-default\n");
+	assert_int_equal(policy.landlock, 2);
+	assert_string_equal(policy.apparmor, "builtin");
 }
 
 static const struct {
@@ -173,6 +178,10 @@ static const struct {
 	{"seccomp = /etc/../profile.json\n", "not a plain absolute path"},
 	{"seccomp = /etc/profile\n", ".json"},
 	{"seccomp_arch = x32\n", "always native"},
+	{"landlock = no\n", "every service has it"},
+	{"landlock = 7\n", "neither board nor an ABI"},
+	{"apparmor = unconfined\n", "no service is unconfined"},
+	{"apparmor = a b\n", "not the name of a profile"},
 	{"read_only = no\n", "this is always yes"},
 	{"no_new_privs = no\n", "this is always yes"},
 	{"cap_drop = CHOWN\n", "all are dropped"},

@@ -111,6 +111,8 @@ static void test_broken_limits(void **state)
 	BREAK(memcpy(policy.seccomp_file, "/p.json", 8));
 	BREAK(memset(policy.seccomp_file, '/', sizeof(policy.seccomp_file)));
 	BREAK(memset(&policy.mdwe, 2, 1));
+	BREAK(policy.landlock = 7);
+	BREAK(memcpy(policy.apparmor, "a b", 4));
 	BREAK(policy.restart = RESTART_COUNT);
 	BREAK(policy.restart_max = 101);
 	BREAK(policy.ready = READY_COUNT);
@@ -274,6 +276,10 @@ static void test_bounds(void **state)
 	policy.mdwe = false;
 	assert_int_equal(policy_check_bounds(&policy, &device, row, "f", &err), -EACCES);
 	row->bounds.allow_jit = true;
+	assert_int_equal(policy_check_bounds(&policy, &device, row, "f", &err), 0);
+	memcpy(policy.apparmor, "own", 4);
+	assert_int_equal(policy_check_bounds(&policy, &device, row, "f", &err), -EACCES);
+	memcpy(row->bounds.apparmor, "own", 4);
 	assert_int_equal(policy_check_bounds(&policy, &device, row, "f", &err), 0);
 	policy.seccomp = SECCOMP_MOBY;
 	assert_int_equal(policy_check_bounds(&policy, &device, row, "f", &err), -EACCES);

@@ -47,6 +47,7 @@ static const struct boot_step {
 	{"command line", boot_command_line, "cmdline"},
 	{"cgroups", boot_cgroups, "cgroups"},
 	{"features", boot_features, "features"},
+	{"apparmor", boot_apparmor, "apparmor"}, /* once it is known that there is one */
 	{"uplink", boot_uplink, ""},
 	{"limits", boot_limits, "limits"},
 	{"hardening", boot_harden, "harden"},           /* after everything that it forbids */

@@ -16,6 +16,7 @@ int boot_state(struct init *init, struct err *err);
 int boot_clock(struct init *init, struct err *err);
 int boot_command_line(struct init *init, struct err *err);
 int boot_features(struct init *init, struct err *err);
+int boot_apparmor(struct init *init, struct err *err);
 int boot_cgroups(struct init *init, struct err *err);
 int boot_uplink(struct init *init, struct err *err);
 int boot_harden(struct init *init, struct err *err);

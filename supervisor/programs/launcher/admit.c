@@ -196,6 +196,7 @@ static int decide(struct admission *a)
 	r = r ? r
 	      : policy_check_bounds(&a->policy, &launcher.device, a->device, "service.ini", a->err);
 	r = r ? r : check_room(a);
+	r = r ? r : walls_check(&a->policy, a->err);
 	r = r ? r : choose_uid(a);
 	if (!r && mounts_change(a->template_fd, 0, MOUNT_NOEXEC))
 		r = err_sys(a->err, errno, "image cannot be made executable");

@@ -47,7 +47,9 @@ struct helper_row {
 	int32_t oom_score_adj;
 	bool many; /* + generation % INSTANCES to uid and gid */
 	bool terminal;
-	bool sees_root; /* must know root at the other end of the control socket */
+	bool given_files; /* opens files below what it is handed later: no rule can name that before
+			   */
+	bool sees_root;   /* must know root at the other end of the control socket */
 };
 
 /* clang-format off */
@@ -73,7 +75,7 @@ static const struct helper_row rows[HELPER_COUNT] = {
 		.views = {{"/state/spool", "/spool", QUIET | MOUNT_RDONLY, "/spool"}, {"/run/bartizan", "/run/bartizan", QUIET | MOUNT_RDONLY, "/bartizan"}},
 	},
 	[HELPER_VERIFY] = {.program = PROGRAMS "verify", .uid = 910, .gid = 910, .memory = 32 * MIB, .many = true},
-	[HELPER_COMPILE] = {.program = PROGRAMS "compile", .uid = 930, .gid = 930, .memory = 32 * MIB, .many = true},
+	[HELPER_COMPILE] = {.program = PROGRAMS "compile", .uid = 930, .gid = 930, .memory = 32 * MIB, .many = true, .given_files = true},
 };
 /* clang-format on */
 
@@ -114,6 +116,7 @@ static int add_views(const struct helper_row *row, struct plan *plan, struct err
 static int add_root(const struct helper_row *row, struct plan *plan, struct err *err)
 {
 	plan->root_fd = root_make_empty(row->directories, err);
+	plan->image_fd = plan->root_fd;
 	plan->root_type = "tmpfs";
 	return plan->root_fd < 0 ? plan->root_fd : add_views(row, plan, err);
 }
@@ -198,6 +201,8 @@ static int prepare(enum helper which, struct plan *plan, struct err *err)
 	if (r)
 		return r;
 	plan->sees_root = row->sees_root;
+	if (row->given_files)
+		plan->landlock_abi = 0;
 	plan->userns_fd = userns_make_for(
 		launcher.proc_fd, &(const struct userns_ids){plan->uid, plan->gid, row->sees_root},
 		err);

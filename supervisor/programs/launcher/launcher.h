@@ -239,6 +239,7 @@ int start_conclude(struct service *s, int r, struct err *err); /* a start that e
 /* As start_plan() and what a start adds to it, of the life that runs now: nothing is made. */
 int start_describe(struct service *s, struct plan *plan, struct err *err);
 int start_program(int root_fd, const char *path, struct err *err);
+int start_mounts(struct service *s, struct plan *plan, struct err *err);
 struct plan_mount *start_mount(struct plan *plan, int fd, const char *path, uint32_t attributes,
 			       const char *type);
 
@@ -292,6 +293,10 @@ void parts_forget_ready(struct service *s);
 int prepared_user(struct service *s, struct plan *plan, struct err *err);
 int prepared_root(struct service *s, struct plan *plan, struct err *err);
 void prepared_drop(struct service *s);
+
+/* walls.c: does the board declare what the service asks of Landlock and AppArmor? */
+int walls_check(const struct policy *p, struct err *err);
+const char *walls_profile(const struct policy *p); /* of AppArmor; NULL: the board has none */
 
 /* devices.c: the nodes that the service file names; -ENOENT when there is no such device here */
 int devices_find(const struct policy *policy, struct plan *plan, struct err *err);

@@ -59,6 +59,9 @@ int probe_service(struct service *s, uint32_t request, struct child *child, char
 	plan.join_pidfd = s->pidfd;
 	plan.join_pid = start_pid(s->pidfd);
 	r = r ? r : split(s, &plan, err);
+	/* It finds them in place: named, so that it gets the same rules. */
+	plan.described = true;
+	r = r ? r : start_mounts(s, &plan, err);
 	r = r ? r : prepare(s, &plan, err);
 	r = r ? r : process_start(&plan, child, step, err);
 	process_close_mounts(&plan);

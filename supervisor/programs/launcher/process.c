@@ -12,6 +12,7 @@
 #include "programs/launcher/launcher.h"
 #include "sandbox/attest.h"
 #include "sandbox/cgroup.h"
+#include "sys/board.h"
 
 #define CGROUPS "/sys/fs/cgroup/bartizan/"
 
@@ -24,6 +25,10 @@ void process_defaults(struct plan *plan)
 		.pool = {-1, -1},
 		.proc_fd = launcher.proc_fd,
 		.root_fd = -1,
+		.image_fd = -1,
+		.rules_fd = -1,
+		.label_fd = -1,
+		.landlock_abi = board.landlock_abi,
 		.exec_fd = -1,
 		.stdio = {launcher.null_fd, launcher.null_fd, launcher.null_fd},
 		.working_dir = "/",

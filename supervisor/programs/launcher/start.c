@@ -137,6 +137,8 @@ static void describe(const struct service *s, struct plan *plan)
 	plan->oom_score_adj = SERVICE_OOM_SCORE;
 	plan->mdwe = p->mdwe;
 	plan->has_shm = p->shm_size > 0;
+	plan->image_fd = s->template_fd;
+	plan->profile = walls_profile(p);
 	plan->caps = p->caps & POLICY_CAPS_HELD;
 	plan->low_ports = (p->caps & POLICY_CAP_NET_BIND_SERVICE) != 0;
 	plan->sysctl_count = p->sysctls.count;
@@ -190,7 +192,7 @@ static int add_tmpfs(const struct service *s, struct plan *plan, struct err *err
 	return 0;
 }
 
-static int add_root(struct service *s, struct plan *plan, struct err *err)
+int start_mounts(struct service *s, struct plan *plan, struct err *err)
 {
 	int r;
 
@@ -248,7 +250,7 @@ int start_describe(struct service *s, struct plan *plan, struct err *err)
 	describe_limits(s, !s->note.limits_told[LIMIT_MEMORY_HIGH], &plan->limits);
 	r = devices_find(&s->policy, plan, err);
 	r = r ? r : prepared_user(s, plan, err);
-	return r ? r : add_root(s, plan, err);
+	return r ? r : start_mounts(s, plan, err);
 }
 
 /* A parked life stands beside the one that runs, in a leaf of its own; every other one is alone. */
@@ -300,7 +302,7 @@ static int prepare(struct service *s, struct plan *plan, char step[24], struct e
 
 	(void)str_copy(step, 24, "image");
 	r = map_check(s, err);
-	r = r ? r : add_root(s, plan, err);
+	r = r ? r : start_mounts(s, plan, err);
 	if (r)
 		return r;
 	plan->exec_fd = start_program(s->template_fd, s->policy.argv, err);
