@@ -26,9 +26,10 @@
  * The product's own sandbox code (supervisor/sandbox, as it is linked into the launcher), measured.
  * One line of JSON per measurement on standard output; times in microseconds.
  */
-#define READY_MS 10000
-#define UID      10000
-#define KEPT     (MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC)
+#define READY_MS     10000
+#define UID          10000
+#define LANDLOCK_ABI 2 /* what the boards declare */
+#define KEPT         (MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC)
 
 /* The product's C library prints no floating point: microseconds with one digit behind the point.
  */
@@ -101,6 +102,9 @@ static void defaults(struct service *s, bool asleep)
 		.proc_fd = world.proc_fd,
 		.pool = {-1, -1},
 		.root_fd = -1,
+		.image_fd = -1,
+		.rules_fd = -1,
+		.landlock_abi = LANDLOCK_ABI,
 		.root_type = "tmpfs",
 		.umask = 077,
 		.working_dir = "/",
@@ -174,6 +178,7 @@ static void prepare(struct service *s, bool pooled, bool asleep)
 				 O_RDONLY | O_CLOEXEC),
 			  "true", NULL);
 	p->program = p->argv[0];
+	p->image_fd = world.image_fd;
 	p->cgroup_fd = world_leaf(s->leaf);
 	(void)snprintf(p->cgroup, sizeof(p->cgroup), "%s/%s", world.cgroup, s->leaf);
 }

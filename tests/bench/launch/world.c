@@ -174,7 +174,7 @@ int world_root(void)
 {
 	struct err err = {0};
 	int fd = access("/image", F_OK)
-			 ? take_fd(&world.image_fd)
+			 ? fcntl(world.image_fd, F_DUPFD_CLOEXEC, 3)
 			 : mounts_copy("/image", MOUNT_RDONLY | MOUNT_NOSUID | MOUNT_NODEV, &err);
 
 	if (fd < 0)
