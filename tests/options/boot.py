@@ -2,6 +2,7 @@
 import fcntl
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 
@@ -26,7 +27,19 @@ def tools(directory):
     target = os.path.join(directory, "overlay", "tests", "feed")
     shutil.copyfile(overlay.built(BOARD, "options-feed", [os.path.join(HERE, "feed.c")], ["-D_GNU_SOURCE"]), target)
     os.chmod(target, 0o755)
+    profiles(directory)
     return os.path.join(directory, "overlay")
+
+
+def profiles(directory):
+    """The firmware's AppArmor profiles and one of its own, which the case of the key names."""
+    more, lib = os.path.join(directory, "apparmor.d"), os.path.join(directory, "overlay", "usr", "lib", "bartizan")
+    for path in (more, lib):
+        os.makedirs(path)
+    with open(os.path.join(more, "own"), "w", encoding="ascii") as out:
+        out.write("profile own flags=(attach_disconnected) {\n  include <common>\n  audit deny /in/forbidden w,\n}\n")
+    subprocess.run([os.path.join(paths.TOP, "toolchain", "apparmor"), "--more", more, "--out", os.path.join(lib, "apparmor.bin")],
+                   check=True)
 
 
 def image(out, name, service, probe):

@@ -11,21 +11,22 @@ RO, SAFE, NO_LINKS = 1, 2 | 4 | 8, 0x2000
 
 SERVICES = {
     # Two tmpfs, one of them small, and a volume of a mebibyte.
-    "files": Service("shm_size = 1m\nsysfs = class/misc/hw_random/rng_current\ntmpfs = /tmp\ntmpfs = /small:size=64k,mode=0750,nr_inodes=8\nvolume = data:/data:rw,size=1m\n"
+    "files": Service("landlock = 2\napparmor = docker-default\nshm_size = 1m\nsysfs = class/misc/hw_random/rng_current\ntmpfs = /tmp\ntmpfs = /small:size=64k,mode=0750,nr_inodes=8\nvolume = data:/data:rw,size=1m\n"
                      "volume = kept:/kept\nvolume = box:/out:rw,z\n",
                      conf="shared_volume = files/box\nsysfs = class/misc/hw_random/rng_current\n",
-                     word="do show:/sys/class/misc/hw_random/rng_current list:/sys list:/sys/class/misc/hw_random "
+                     word="do show:/proc/self/attr/apparmor/current fill:/proc/self/comm:1 show:/sys/class/misc/hw_random/rng_current list:/sys list:/sys/class/misc/hw_random "
                           "info:/sys/class/misc/hw_random/rng_current fill:/sys/class/misc/hw_random/rng_current:1 fill:/sys/class/x:1 "
                           "info:/dev/shm fill:/dev/shm/all:1048576 fill:/dev/shm/over:1 program:/dev/shm/p fill:/out/hello:5 info:/tmp info:/small program:/tmp/p fill:/tmp/all:8388608 fill:/tmp/over:1 fill:/small/all:65536 "
                           "fill:/small/over:1 remove:/small/all remove:/small/over many:/small:20 "
                           "info:/data list:/data fill:/data/most:786432 fill:/data/over:786432 remove:/data/over many:/data:2000 "
                           "program:/out/p link:/out/l:/etc list:/out/l info:/kept fill:/kept/x:1"),
     # The same names, and the volume of the other.
-    "files2": Service("volume = data:/data:rw,size=2m\nvolume = files/box:/in:ro,z\ndepends_on = files\n",
-                      conf="shared_volume = files/box\n",
-                      word="do list:/data fill:/data/most:1572864 info:/in info:/in/hello fill:/in/mine:1"),
-    "files3": Service("volume = files/box:/in:rw,z\ndepends_on = files2\n", conf="shared_volume = files/box:rw\n",
-                      word="do fill:/in/mine:7 info:/in/mine"),
+    "files2": Service("cap_add = NET_RAW\nvolume = data:/data:rw,size=2m\nvolume = files/box:/in:ro,z\ndepends_on = files\n",
+                      conf="cap_add = NET_RAW\nshared_volume = files/box\n",
+                      word="do show:/proc/self/attr/apparmor/current list:/data fill:/data/most:1572864 info:/in info:/in/hello fill:/in/mine:1"),
+    "files3": Service("volume = files/box:/in:rw,z\ndepends_on = files2\napparmor = own\n",
+                      conf="shared_volume = files/box:rw\napparmor = own\n",
+                      word="do show:/proc/self/attr/apparmor/current fill:/in/forbidden:1 fill:/in/mine:7 info:/in/mine"),
     # Z is exclusive; the device would allow it.
     "files4": Service("volume = files/data:/in:ro,z\ndepends_on = files\n", conf="shared_volume = files/data\n", refused=True),
     # Refused at boot: nothing is provisioned then.
