@@ -54,7 +54,7 @@ static bool lacks(const char *word)
 
 static void begin(const char *service)
 {
-	static char text[8192];
+	static char text[32768];
 	char start[48];
 	const char *at;
 
@@ -88,6 +88,18 @@ static int stay_outside(struct plan *p, struct err *err)
 	return fchdir(host_fd) ? err_sys(err, errno, "working directory") : 0;
 }
 
+/* Without a root of its own nothing was mounted for this life, so no rule names it. */
+static int rules_of_what_there_is(struct plan *p, struct err *err)
+{
+	unsigned int kept = 0;
+
+	for (unsigned int i = 0; i < p->mount_count; i++)
+		if (p->mounts[i].fd >= 0 || p->mounts[i].pooled)
+			p->mounts[kept++] = p->mounts[i];
+	p->mount_count = kept;
+	return step_rules_apply(p, err);
+}
+
 /* A row goes with the word of its own name, or with what it needs. */
 static bool is_dropped(const char *row)
 {
@@ -115,6 +127,8 @@ static void make_steps(void)
 			row.prove = NULL;
 		if (strcmp(row.name, "place") == 0 && lacks("working-dir"))
 			row.apply = stay_outside;
+		if (strcmp(row.name, "rules") == 0 && lacks("root"))
+			row.apply = rules_of_what_there_is;
 		weak_steps[weak_step_count++] = row;
 	}
 }
