@@ -91,3 +91,15 @@ void err_sanitize(struct err *e)
 	str_sanitize(e->msg, sizeof(e->msg));
 	str_sanitize(e->hint, sizeof(e->hint));
 }
+
+bool err_is_accident(int32_t code)
+{
+	static const int accidents[] = {ENOMEM, EAGAIN,    EBUSY,      EMFILE, ENFILE,
+					ENOSPC, ETIMEDOUT, ECONNRESET, EPIPE,  EINTR,
+					ECHILD, ESRCH,     ESHUTDOWN};
+
+	for (size_t i = 0; i < sizeof(accidents) / sizeof(accidents[0]); i++)
+		if (accidents[i] == code)
+			return true;
+	return false;
+}

@@ -1,6 +1,7 @@
 #ifndef BASE_ERR_H
 #define BASE_ERR_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -33,6 +34,12 @@ int err_prefix(struct err *e, const char *format, ...) __attribute__((format(pri
 /* Make an err from another process safe to print: terminated, no control bytes, a code in 1..4095.
  */
 void err_sanitize(struct err *e);
+
+/*
+ * An accident, to be tried again: no memory, no room, a helper that was killed in the middle.
+ * Everything else is a decision, and repeating the question would only repeat the answer.
+ */
+bool err_is_accident(int32_t code);
 
 /* Short text of an errno value ("Permission denied"); never NULL. */
 const char *err_text(int code);

@@ -84,16 +84,15 @@ static int check_socket(int fd, int family, int type, bool listening)
 	return 0;
 }
 
-static int check_read_only(int fd, mode_t type)
+static int check_access(int fd, mode_t type, int access)
 {
 	struct stat st;
 	int flags = fcntl(fd, F_GETFL);
 
 	if (fstat(fd, &st) || (st.st_mode & S_IFMT) != type)
 		return -EBADMSG;
-	/* O_PATH descriptors report O_RDONLY too and cannot be read: only plain read-only ones
-	 * pass. */
-	if (flags < 0 || (flags & O_ACCMODE) != O_RDONLY || (flags & O_PATH))
+	/* O_PATH descriptors report O_RDONLY too and cannot be read: only plain ones pass. */
+	if (flags < 0 || (flags & O_ACCMODE) != access || (flags & O_PATH))
 		return -EBADMSG;
 	return 0;
 }
@@ -157,9 +156,11 @@ int channel_check_fd(int fd, enum fd_kind kind)
 	case FD_PIDFD:
 		return check_pidfd(fd);
 	case FD_FILE:
-		return check_read_only(fd, S_IFREG);
+		return check_access(fd, S_IFREG, O_RDONLY);
+	case FD_OUTPUT:
+		return check_access(fd, S_IFREG, O_WRONLY);
 	case FD_BLOCK:
-		return check_read_only(fd, S_IFBLK);
+		return check_access(fd, S_IFBLK, O_RDONLY);
 	case FD_MOUNT:
 		return check_mount(fd);
 	case FD_KIND_COUNT:

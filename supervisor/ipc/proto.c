@@ -36,8 +36,8 @@ static const struct message_def messages[] = {
 	ROW(M_ADMIT, SUPERVISOR, LAUNCHER, sizeof(struct message_name), 0, 0),
 	ROW(M_START, SUPERVISOR, LAUNCHER, PLAIN, 0, 0),
 	ROW(M_PROBE, SUPERVISOR, LAUNCHER, PLAIN, 0, 0),
-	ROW(M_RELEASE, SUPERVISOR, LAUNCHER, PLAIN, 0, 0),
 	ROW(M_PARK, SUPERVISOR, LAUNCHER, PLAIN, 0, 0),
+	ROW(M_RELEASE, SUPERVISOR, LAUNCHER, sizeof(struct message_release), 0, 0),
 	ROW(M_NAMED, LAUNCHER, SUPERVISOR, sizeof(struct message_name), 0, 0),
 	ROW(M_NAMED_END, LAUNCHER, SUPERVISOR, PLAIN, 0, 0),
 	ROW(M_ADMITTED, LAUNCHER, SUPERVISOR, sizeof(struct message_admitted), 1, FD_SEALED),
@@ -85,6 +85,17 @@ static const struct message_def messages[] = {
 	ROW(M_HOLD, CONTROL, LAUNCHER, sizeof(struct message_hold), 0, 0),
 	ROW(M_HELD, LAUNCHER, SUPERVISOR, KIND, 0, 0),
 	ROW(M_ROW_CHECK, LAUNCHER, CONTROL, sizeof(struct message_row_check), 0, 0),
+	ROW(M_HEALTHY, SUPERVISOR, LAUNCHER, PLAIN, 0, 0),
+	ROW(M_GAVE_UP, SUPERVISOR, LAUNCHER, PLAIN, 0, 0),
+	ROW(M_RENEW, LAUNCHER, SUPERVISOR, PLAIN, 0, 0),
+	ROW(M_IMAGE, CONTROL, LAUNCHER, sizeof(struct message_image), 0, 0),
+	ROW(M_IMAGE_INSTALL, CONTROL, LAUNCHER, sizeof(struct message_image_install), 1, FD_PIPE),
+	ROW(M_IMAGE_SENT, CONTROL, LAUNCHER, sizeof(struct message_image_sent), 0, 0),
+	ROW(M_IMAGE_PROGRESS, LAUNCHER, CONTROL, sizeof(struct message_image_progress), 0, 0),
+	ROW(M_ROW_IMAGE, LAUNCHER, CONTROL, sizeof(struct message_row_image), 0, 0),
+	ROW(M_CHECK_ALL, LAUNCHER, VERIFY, sizeof(struct message_checked), 1, FD_BLOCK),
+	ROW(M_APPLY, LAUNCHER, VERIFY, sizeof(struct message_checked), 3, FD_PIPE, FD_BLOCK, FD_OUTPUT),
+	ROW(M_CHECKED, VERIFY, LAUNCHER, sizeof(struct message_checked), 0, 0),
 #undef ROW
 #undef KIND
 #undef PLAIN

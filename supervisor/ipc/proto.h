@@ -6,6 +6,8 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "ipc/checks.h"
+#include "ipc/images.h"
 
 /*
  * Every message between the programs of Bartizan. SOCK_SEQPACKET, one fixed-size struct each,
@@ -181,19 +183,30 @@ enum message_type {
 	M_HOLD,      /* freeze, isolate or let go */
 	/* launcher -> supervisor */
 	M_HELD, /* how a service is held now; kind: enum hold */
+	/* supervisor -> launcher */
+	M_HEALTHY, /* the service of this generation passed its health check */
+	M_GAVE_UP, /* its restart ladder is at its end: go back to the version before, if it is on
+		      trial */
+	/* launcher -> supervisor */
+	M_RENEW, /* another version of this service is to run: stop it and begin anew */
+	/* the command line -> launcher */
+	M_IMAGE,         /* verbs that need no stream */
+	M_IMAGE_INSTALL, /* + read end of a pipe */
+	M_IMAGE_SENT,    /* all of it is in the pipe */
+	/* launcher -> the command line */
+	M_IMAGE_PROGRESS,
+	M_ROW_IMAGE,
+	/* launcher <-> verify */
+	M_CHECK_ALL, /* read every block through dm-verity */
+	M_APPLY,     /* make an image from a block file and the old image */
+	M_CHECKED,   /* so many bytes are good; all of them: the end */
 	M_COUNT
 };
 
-struct message_head {
-	uint16_t type; /* enum message_type */
-	uint16_t subject;
-	uint32_t generation; /* which life of the subject; 0 where it has no meaning */
-	uint32_t request;    /* chosen by who asks, repeated in the answer; else 0 */
-};
-
 /* Messages that are a head and nothing more: STORED_END CHILD_ACK LAUNCHER_READY LAUNCHER_UP ALIVE
- * ALIVE_END LIVE ACK NAMED_END HELPER* (subject says which helper) START PROBE RELEASE LINK_* DIAL
- * DIALED SPOOLED STARTED COMPILED_TRUST TRUST_* PARK PROMOTE. */
+ * ALIVE_END LIVE ACK NAMED_END HELPER* (subject says which helper) START PROBE LINK_* DIAL DIALED
+ * SPOOLED STARTED COMPILED_TRUST TRUST_* PARK PROMOTE HEALTHY GAVE_UP
+ * RENEW. */
 struct message_plain {
 	struct message_head head;
 };
@@ -250,6 +263,7 @@ struct message_admitted { /* + sealed memfd with struct policy */
 	uint32_t epoch;
 	uint8_t root_hash[32];
 	uint32_t uid;
+	uint8_t trial; /* this version is not confirmed */
 };
 
 struct message_running { /* RUNNING and PROBING + pidfd */
@@ -365,42 +379,6 @@ struct message_secret { /* SECRET_ADD + sealed memfd; SECRET_RM; SECRET_LS witho
 	char name[NAME_SIZE];
 };
 
-/* What root holds a service back with. */
-enum hold {
-	HOLD_NONE,
-	HOLD_FROZEN,   /* no process of this life runs */
-	HOLD_ISOLATED, /* nor does another begin, until it is let go */
-	HOLD_COUNT
-};
-
-struct message_hold { /* HOLD */
-	struct message_head head;
-	uint32_t hold; /* enum hold */
-	char service[NAME_SIZE];
-};
-
-struct message_check { /* CHECK */
-	struct message_head head;
-	char service[NAME_SIZE]; /* empty: all that run */
-};
-
-enum check_verdict {
-	CHECK_PASS,
-	CHECK_WARN, /* granted by the device policy, weaker than the default */
-	CHECK_FAIL,
-	CHECK_VERDICTS
-};
-
-struct message_row_check {
-	struct message_head head;
-	char service[NAME_SIZE];
-	char item[24];   /* "seccomp" */
-	char guide[24];  /* lines of the hardening guide */
-	char cis[24];    /* numbers of the CIS Docker Benchmark */
-	uint8_t verdict; /* enum check_verdict */
-	char text[200];  /* why it is not PASS */
-};
-
 /* Reply rows. States as the words of service/state.h. */
 struct message_row_service {
 	struct message_head head;
@@ -458,6 +436,13 @@ union message {
 	struct message_row_service row_service;
 	struct message_row_text row_text;
 	struct message_end end;
+	struct message_release release;
+	struct message_image image;
+	struct message_image_install image_install;
+	struct message_image_sent image_sent;
+	struct message_image_progress image_progress;
+	struct message_row_image row_image;
+	struct message_checked checked;
 };
 
 enum fd_kind {
@@ -471,9 +456,10 @@ enum fd_kind {
 	FD_MEMORY,   /* memfd sealed SHRINK|GROW|SEAL: ring, state */
 	FD_PIPE,
 	FD_PIDFD,
-	FD_FILE,  /* regular file, not open for writing */
-	FD_BLOCK, /* block device, not open for writing */
-	FD_MOUNT, /* directory opened O_PATH: root of a detached mount */
+	FD_FILE,   /* regular file, not open for writing */
+	FD_OUTPUT, /* regular file, open for writing only */
+	FD_BLOCK,  /* block device, not open for writing */
+	FD_MOUNT,  /* directory opened O_PATH: root of a detached mount */
 	FD_KIND_COUNT
 };
 

@@ -8,23 +8,6 @@
 #include "base/str.h"
 #include "service/depends.h"
 
-/*
- * Accidents, to be tried again: no memory, no room, a helper that was killed in the middle.
- * Everything else is a decision about this image, and repeating the question would only repeat the
- * answer.
- */
-static bool is_accident(const struct err *err)
-{
-	static const int accidents[] = {ENOMEM, EAGAIN,    EBUSY,      EMFILE, ENFILE,
-					ENOSPC, ETIMEDOUT, ECONNRESET, EPIPE,  EINTR,
-					ECHILD, ESRCH,     ESHUTDOWN};
-
-	for (size_t i = 0; i < ARRAY_SIZE(accidents); i++)
-		if (accidents[i] == err->code)
-			return true;
-	return false;
-}
-
 /* The same as service_lost(), when no process was left to say so. */
 static bool lost_start(const struct err *err)
 {
@@ -38,7 +21,7 @@ static void turn_down(struct service_table *t, struct service *s, const struct e
 		(void)service_apply(t, s, ON_ENDED);
 	else if (lost_start(err) && s->state == SERVICE_STARTING)
 		(void)service_apply(t, s, ON_AGAIN);
-	else if (is_accident(err))
+	else if (err_is_accident(err->code))
 		service_fail(t, s);
 	else
 		(void)service_apply(t, s, ON_REFUSED);
@@ -86,6 +69,16 @@ void service_renew(struct service_table *t, struct service *s)
 	s->wanted = true;
 	(void)service_apply(t, s, ON_UNWANT);
 	service_settle(t);
+}
+
+void service_reversion(struct service_table *t, struct service *s)
+{
+	if (!s->wanted)
+		return;
+	/* What is being started is perhaps the old one, and cannot be called back. */
+	s->again = s->state == SERVICE_WAITING || s->state == SERVICE_STARTING;
+	if (!s->again)
+		service_renew(t, s);
 }
 
 void service_adopt(struct service_table *t, struct service *s, uint32_t generation, int32_t pid)
@@ -187,6 +180,9 @@ void service_running(struct service_table *t, struct service *s, uint32_t genera
 	}
 	if (early.code)
 		service_finish(t, s, &early);
+	else if (s->again)
+		service_renew(t, s);
+	s->again = false;
 	service_settle(t);
 }
 

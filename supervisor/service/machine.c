@@ -103,12 +103,27 @@ static void do_delay(struct service_table *t, struct service *s)
 	t->ops->timer(s, t->ops->now_ms() + s->delay_ms);
 }
 
+/* Nothing more is tried with this version: is there another one? */
+static void give_up_version(struct service_table *t, struct service *s)
+{
+	if (s->identity.trial && s->wanted)
+		(void)t->ops->request(s, M_GAVE_UP, s->generation);
+}
+
 static void do_give_up(struct service_table *t, struct service *s)
 {
 	service_unpark(t, s);
 	audit_emit(EVENT_FAILED, AUDIT_S(s->name), AUDIT_N(s->generation),
 		   AUDIT_N(s->ladder.failures), AUDIT_S(s->why.msg));
 	t->ops->timer(s, s->delay_ms ? t->ops->now_ms() + s->delay_ms : 0);
+	give_up_version(t, s);
+}
+
+static void do_refuse(struct service_table *t, struct service *s)
+{
+	t->ops->timer(s, 0);
+	if (s->generation) /* a start was refused; of an admission the launcher knows itself */
+		give_up_version(t, s);
 }
 
 static void act(struct service_table *t, struct service *s, enum service_action action)
@@ -136,9 +151,11 @@ static void act(struct service_table *t, struct service *s, enum service_action 
 		do_give_up(t, s);
 		break;
 	case DO_REST:
-	case DO_REFUSE:
 		t->ops->timer(s, 0);
 		service_unpark(t, s);
+		break;
+	case DO_REFUSE:
+		do_refuse(t, s);
 		break;
 	}
 }
@@ -219,8 +236,8 @@ void service_finish(struct service_table *t, struct service *s, const struct ser
 	if (s->started_ms)
 		service_ladder_ran(&s->ladder, t->ops->now_ms() - s->started_ms);
 	s->started_ms = 0;
+	explain(s, how); /* goes to the launcher with the release */
 	service_release(t, s);
-	explain(s, how);
 	s->sick = false;
 	if (!s->wanted) {
 		(void)service_apply(t, s, ON_ENDED);
@@ -283,6 +300,7 @@ static void health_news(struct service_table *t, struct service *s)
 {
 	if (s->health.state == HEALTH_HEALTHY) {
 		audit_emit(EVENT_HEALTHY, AUDIT_S(s->name), AUDIT_N(s->generation));
+		(void)t->ops->request(s, M_HEALTHY, s->generation);
 	} else {
 		audit_emit(EVENT_UNHEALTHY, AUDIT_S(s->name), AUDIT_N(s->generation),
 			   AUDIT_N(s->health.failures));

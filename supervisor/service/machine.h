@@ -23,6 +23,10 @@ void service_renew(struct service_table *t, struct service *s); /* stop it if it
 void service_stop_all(struct service_table *t); /* in reverse order of dependencies; final */
 bool service_all_down(const struct service_table *t);
 
+/* The launcher says that another version is to run: one that is wanted begins anew, also out of
+ * FAILED and REFUSED. */
+void service_reversion(struct service_table *t, struct service *s);
+
 /* What init tells. */
 void service_adopt(struct service_table *t, struct service *s, uint32_t generation, int32_t pid);
 void service_exited(struct service_table *t, struct service *s, uint32_t generation,

@@ -27,6 +27,7 @@ struct service_identity {
 	uint32_t epoch;
 	uint32_t uid;
 	uint8_t root_hash[32];
+	bool trial; /* this version is not confirmed */
 };
 
 struct service {
@@ -42,6 +43,7 @@ struct service {
 	bool repeat; /* the START of this generation may have got lost with an earlier supervisor:
 			ask for the same again */
 	bool releasing;
+	bool again; /* another version is to run, as soon as this start is over */
 	bool has_plan;
 	enum service_state state;
 	uint64_t since_ms;         /* of the last change of state */
@@ -74,9 +76,9 @@ struct service {
 struct service_ops {
 	uint64_t (*now_ms)(void);
 	uint32_t (*random)(void);
-	/* Ask the launcher (M_ADMIT M_START M_PROBE M_RELEASE M_PARK); the same question that is
-	 * still open is not asked twice, but a probe is always a new one. Returns the request's
-	 * number.
+	/* Ask the launcher (M_ADMIT M_START M_PROBE M_RELEASE M_PARK M_HEALTHY M_GAVE_UP); the same
+	 * question that is still open is not asked twice, but a probe is always a new one. Returns
+	 * the request's number.
 	 */
 	uint32_t (*request)(struct service *s, uint16_t type, uint32_t generation);
 	void (*signal)(uint16_t subject, uint32_t generation, uint32_t signal);

@@ -110,7 +110,7 @@ static uint16_t subject_of(const char *name)
 /* One legal start first, so that a second one would be seen; then everything, again and again. */
 static void starts(uint16_t polite)
 {
-	static const uint16_t verbs[] = {M_START, M_PROBE, M_RELEASE, M_START};
+	static const uint16_t verbs[] = {M_START, M_PROBE, M_HEALTHY, M_GAVE_UP, M_START};
 	const uint16_t subjects[] = {
 		polite,
 		1,
@@ -139,7 +139,12 @@ static void starts(uint16_t polite)
 								   .generation = round * 7919u,
 								   .request = request++}};
 
+				struct message_release over = {.head = m.head};
+
+				over.head.type = M_RELEASE;
+				memset(over.why, 0x1b, sizeof(over.why)); /* and no terminator */
 				stub_send(LAUNCHER_FD, &m, sizeof(m), NULL, 0);
+				stub_send(LAUNCHER_FD, &over, sizeof(over), NULL, 0);
 			}
 }
 

@@ -128,12 +128,18 @@ static void test_versions(void **state)
 	assert_true(images_compare_versions("99999999999999999999999", "9") > 0);
 }
 
+static struct image_file active;
+
 static int open_named(const char *name, uint64_t *size)
 {
 	CLEAN_FD int fd = -1;
 
-	*size = 0;
-	return images_open(directory_fd, name, &fd, size, &err);
+	int r;
+
+	active.size = 0;
+	r = images_open(directory_fd, name, &active, &fd, &err);
+	*size = active.size;
+	return r;
 }
 
 static void test_newest(void **state)
@@ -156,6 +162,103 @@ static void test_newest(void **state)
 	assert_int_equal(open_named("web", &size), 0);
 	assert_int_equal(size, 8192);
 	assert_int_equal(open_named("../web", &size), -EINVAL);
+}
+
+static void expect_name(const char *file, int standing, const char *version, uint32_t left,
+			uint32_t done)
+{
+	struct image_file f = {.left = 77};
+
+	if (standing < 0) {
+		if (images_parse(file, "web", &f) || f.left != 77)
+			fail_msg("%s is taken for an image", file);
+		return;
+	}
+	if (!images_parse(file, "web", &f) || (int)f.standing != standing || f.left != left ||
+	    f.done != done || !str_equal(f.version, version))
+		fail_msg("%s: standing %d, version %s, %u-%u", file, (int)f.standing, f.version,
+			 f.left, f.done);
+}
+
+static void test_names(void **state)
+{
+	(void)state;
+	expect_name("web_1.0_x86_64.raw", IMAGE_GOOD, "1.0", 0, 0);
+	expect_name("web_1.0.raw", IMAGE_GOOD, "1.0", 0, 0);
+	expect_name("web_1.0_x86_64+3-0.raw", IMAGE_TRIAL, "1.0", 3, 0);
+	expect_name("web_1.0_armv7+1-2.raw", IMAGE_TRIAL, "1.0", 1, 2);
+	expect_name("web_1.0_armv7+2.raw", IMAGE_TRIAL, "1.0", 2, 0);
+	expect_name("web_1.0_armv7+0-0.raw", IMAGE_ASIDE, "1.0", 0, 0);
+	expect_name("web_1.0_armv7+0-3.raw", IMAGE_BAD, "1.0", 0, 3);
+	expect_name("web_1.0_armv7+0-3.raw.bad", IMAGE_DAMAGED, "1.0", 0, 3);
+	expect_name("web_1.0_armv7.raw.bad", IMAGE_DAMAGED, "1.0", 0, 0);
+	/* A '+' of the version is no counter, nor is anything else that looks a little like one. */
+	expect_name("web_1.0+3_x86_64.raw", IMAGE_GOOD, "1.0+3", 0, 0);
+	expect_name("web_1.0+3.raw", IMAGE_GOOD, "1.0+3", 0, 0);
+	expect_name("web_1.0_x86_64+3-x.raw", IMAGE_GOOD, "1.0", 0, 0);
+	expect_name("web_1.0_x86_64+99999-0.raw", IMAGE_GOOD, "1.0", 0, 0);
+	expect_name("web_1.0_x86_64+-1.raw", IMAGE_GOOD, "1.0", 0, 0);
+	expect_name("web.partial", -1, "", 0, 0);
+	expect_name("web_1.0_x86_64.raw.partial", -1, "", 0, 0);
+	expect_name("webby_1.0_x86_64.raw", -1, "", 0, 0);
+	expect_name("web_.raw", -1, "", 0, 0);
+	expect_name("web__x86_64.raw", -1, "", 0, 0);
+}
+
+static void test_rename(void **state)
+{
+	struct image_file f;
+	char to[IMAGES_FILE_SIZE];
+
+	(void)state;
+	assert_true(images_parse("web_1.0+3_x86_64.raw", "web", &f));
+	assert_int_equal(images_rename(&f, &(struct image_count){IMAGE_TRIAL, 3, 0}, to), 0);
+	assert_string_equal(to, "web_1.0+3_x86_64+3-0.raw");
+	assert_true(images_parse(to, "web", &f));
+	assert_int_equal(images_rename(&f, &(struct image_count){IMAGE_BAD, 0, 3}, to), 0);
+	assert_string_equal(to, "web_1.0+3_x86_64+0-3.raw");
+	assert_true(images_parse(to, "web", &f));
+	assert_int_equal(images_rename(&f, &(struct image_count){IMAGE_GOOD, 0, 0}, to), 0);
+	assert_string_equal(to, "web_1.0+3_x86_64.raw");
+}
+
+/* Which of them runs. */
+static void expect_active(const char *version)
+{
+	uint64_t size;
+	int r = open_named("slots", &size);
+
+	if (version ? r != 0 || !str_equal(active.version, version) : r != -ENOENT)
+		fail_msg("%d: %s is active, not %s", r, r ? "none" : active.version,
+			 version ? version : "none");
+}
+
+static void test_choice(void **state)
+{
+	(void)state;
+	if (getuid() != 0)
+		skip();
+	assert_int_equal(mkdirat(directory_fd, "slots.raw.v", 0700), 0);
+	put("slots.raw.v/slots_9_armv7+0-3.raw", 4096, 0600); /* tried and failed */
+	put("slots.raw.v/slots_8_armv7.raw.bad", 4096, 0600);
+	put("slots.raw.v/slots.partial", 4096, 0600);
+	expect_active(NULL);
+	put("slots.raw.v/slots_5_armv7+0-0.raw", 4096, 0600); /* aside: better than nothing */
+	expect_active("5");
+	put("slots.raw.v/slots_2_armv7.raw", 4096, 0600);
+	expect_active("2");
+	put("slots.raw.v/slots_3_armv7+1-2.raw", 4096, 0600);
+	expect_active("3");
+	put("slots.raw.v/slots_4_armv7.raw", 4096, 0600);
+	expect_active("4");
+	/* More files than are looked at: the best are seen. */
+	for (char c = 'a'; c < 'a' + 2 * IMAGES_PER_NAME; c++) {
+		char file[] = "slots.raw.v/slots_1x_armv7+0-1.raw";
+
+		file[19] = c;
+		put(file, 4096, 0600);
+	}
+	expect_active("4");
 }
 
 /* A newer file that may not be used refuses the service: an older one must not be the answer. */
@@ -279,6 +382,8 @@ int main(void)
 		cmocka_unit_test(test_versions), cmocka_unit_test(test_newest),
 		cmocka_unit_test(test_refused),  cmocka_unit_test(test_linked_directory),
 		cmocka_unit_test(test_walk),     cmocka_unit_test(test_dial),
+		cmocka_unit_test(test_names),    cmocka_unit_test(test_rename),
+		cmocka_unit_test(test_choice),
 	};
 
 	return cmocka_run_group_tests(tests, setup, remove_tree);

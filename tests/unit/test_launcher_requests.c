@@ -12,6 +12,7 @@
 #include "policy/check.h"
 #include "programs/launcher/images.h"
 #include "programs/launcher/launcher.h"
+#include "programs/launcher/slots.h"
 
 /* What the supervisor may ask, with doubles for everything that would be done. */
 struct launcher launcher;
@@ -58,12 +59,12 @@ void link_send(struct link *link, const void *message, const int *fds, int fd_co
 	memcpy(&type, message, sizeof(type));
 	memset(&sent[sent_count], 0, sizeof(sent[0]));
 	memcpy(&sent[sent_count++], message,
-	       type == M_DONE        ? sizeof(struct message_done)
-	       : type == M_ADMITTED  ? sizeof(struct message_admitted)
-	       : type == M_NAMED     ? sizeof(struct message_name)
-	       : type == M_NAMED_END ? sizeof(struct message_plain)
-	       : type == M_READINESS ? sizeof(struct message_kind)
-				     : sizeof(struct message_running));
+	       type == M_DONE                           ? sizeof(struct message_done)
+	       : type == M_ADMITTED                     ? sizeof(struct message_admitted)
+	       : type == M_NAMED                        ? sizeof(struct message_name)
+	       : type == M_NAMED_END || type == M_RENEW ? sizeof(struct message_plain)
+	       : type == M_READINESS                    ? sizeof(struct message_kind)
+							: sizeof(struct message_running));
 }
 
 void link_refuse(struct link *link, const char *why)
@@ -130,6 +131,8 @@ bool start_is_alive(const struct service *s)
 {
 	return s->pidfd >= 0;
 }
+
+#include "versions_doubles.h"
 
 int start_pid(int pidfd)
 {
@@ -201,6 +204,7 @@ static int setup(void **state)
 	(void)str_copy(launcher.services[5].name, NAME_SIZE, "mqtt");
 	launcher.images_fd = 3;
 	launcher.policies = true;
+	healthy = given_up = 0;
 	sent_count = refused = admitted = started = probed = released = images_refused = 0;
 	parked = let_go = dropped = 0;
 	result = 0;
@@ -222,7 +226,8 @@ static void ask(uint16_t type, uint16_t subject, uint32_t generation, const char
 
 static unsigned int done_nothing(void)
 {
-	return !admitted && !started && !probed && !released && !parked && !let_go && !dropped;
+	return !admitted && !started && !probed && !released && !parked && !let_go && !dropped &&
+	       !healthy && !given_up;
 }
 
 static void expect_done(int code)
@@ -257,7 +262,8 @@ static void test_names(void **state)
 
 static void test_not_named(void **state)
 {
-	static const uint16_t types[] = {M_ADMIT, M_START, M_PROBE, M_RELEASE, M_PARK};
+	static const uint16_t types[] = {M_ADMIT, M_START,   M_PROBE,  M_RELEASE,
+					 M_PARK,  M_HEALTHY, M_GAVE_UP};
 	static const uint16_t subjects[] = {
 		SUBJECT_OF_SERVICE(3), CONFIG_SERVICES_MAX,   SUBJECT_NONE,
 		SUBJECT_OF_PROBE(2),   SUBJECT_OF_STANDBY(2), SUBJECT_OF_HELPER(HELPER_RECORDER)};
@@ -422,6 +428,7 @@ static void test_probe_and_release(void **state)
 	ask(M_PROBE, 5, 1, NULL);
 	assert_int_equal(sent_count, 1);
 	expect_done(ESRCH);
+	memset(&question, 0, sizeof(question));
 	ask(M_RELEASE, 5, 1, NULL);
 	assert_int_equal(released, 1);
 	assert_ptr_equal(asked_service, &launcher.services[5]);
@@ -431,9 +438,44 @@ static void test_probe_and_release(void **state)
 	assert_int_equal(sent_count, 0);
 }
 
+/* A version on trial gives way when the ladder has ended, never while it runs. */
+static void test_gave_up(void **state)
+{
+	struct service *s = &launcher.services[5];
+
+	(void)state;
+	s->pidfd = 50; /* start_is_alive() of this test */
+	ask(M_GAVE_UP, 5, 7, NULL);
+	assert_int_equal(given_up, 0);
+	expect_done(EBUSY);
+	s->pidfd = -1;
+	(void)str_copy(s->ended.why, sizeof(s->ended.why), "exit status 3");
+	ask(M_GAVE_UP, 5, 7, NULL);
+	assert_int_equal(given_up, 1);
+	assert_string_equal(given_up_why, "exit status 3");
+	expect_done(0);
+	assert_true(s->renew.armed);
+	s->renew.armed = false;
+	result = -ENOENT; /* there is no other version */
+	ask(M_GAVE_UP, 5, 7, NULL);
+	expect_done(ENOENT);
+	assert_false(s->renew.armed);
+	/* The news goes out after the answer. */
+	result = 0;
+	requests_renew(s);
+	sent_count = 0;
+	s->renew.due(&launcher.loop, &s->renew);
+	assert_int_equal(sent[0].head.type, M_RENEW);
+	assert_int_equal(sent[0].head.subject, SUBJECT_OF_SERVICE(5));
+	ask(M_HEALTHY, 5, 7, NULL);
+	assert_int_equal(healthy, 1);
+	expect_done(0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_gave_up, setup),
 		cmocka_unit_test_setup(test_names, setup),
 		cmocka_unit_test_setup(test_not_named, setup),
 		cmocka_unit_test_setup(test_wrong_name, setup),

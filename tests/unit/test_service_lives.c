@@ -326,7 +326,7 @@ static void test_health(void **state)
 
 	(void)state;
 	probe(s, 0);
-	assert_diary("PROBE(web,1) ");
+	assert_diary("PROBE(web,1) HEALTHY(web,1) ");
 	assert_int_equal(s->health.state, HEALTH_HEALTHY);
 	probe(s, 1);
 	probe(s, 1);

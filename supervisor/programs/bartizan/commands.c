@@ -17,7 +17,7 @@
 
 /* clang-format off */
 const struct command commands[] = {
-	{"image", HOST(image_command), "build, sign, verify and inspect images", ON_HOST},
+	{"image", EITHER(image_command, cmd_image), "images: build and sign on the host, install and choose on the device", ON_BOTH},
 	{"explain", HOST(explain_command), "explain the keys of the configuration files", ON_HOST},
 	{"lint", cmd_lint, "check a service file, alone or against a device policy", ON_BOTH},
 	{"seccomp", cmd_seccomp, "show what a system call filter answers, or how two differ", ON_BOTH},

@@ -33,6 +33,7 @@ int cmd_events(int argc, char **argv);
 int cmd_audit(int argc, char **argv);
 int cmd_secret(int argc, char **argv);
 int cmd_trust(int argc, char **argv);
+int cmd_image(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_freeze(int argc, char **argv);
 int cmd_unfreeze(int argc, char **argv);

@@ -10,8 +10,9 @@
 #include "ipc/channel.h"
 #include "privilege.h"
 
-static int connect_to(const char *path, const char *who, struct err *err)
+int control_connect(const char *path, enum peer peer, struct err *err)
 {
+	const char *who = peer_name(peer);
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	CLEAN_FD int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
@@ -30,9 +31,7 @@ static int connect_to(const char *path, const char *who, struct err *err)
 	return take_fd(&fd);
 }
 
-/* What came is from a process that prints what images and services say: made harmless before anyone
- * sees it. */
-static void make_printable(union message *m)
+void control_make_printable(union message *m)
 {
 	if (m->head.type == M_ROW_SERVICE) {
 		str_sanitize(m->row_service.name, sizeof(m->row_service.name));
@@ -41,6 +40,11 @@ static void make_printable(union message *m)
 		str_sanitize(m->row_service.health, sizeof(m->row_service.health));
 		if (m->row_service.why.code)
 			err_sanitize(&m->row_service.why);
+	} else if (m->head.type == M_ROW_IMAGE) {
+		str_sanitize(m->row_image.name, sizeof(m->row_image.name));
+		str_sanitize(m->row_image.version, sizeof(m->row_image.version));
+		str_sanitize(m->row_image.state, sizeof(m->row_image.state));
+		str_sanitize(m->row_image.why, sizeof(m->row_image.why));
 	} else if (m->head.type == M_ROW_TEXT) {
 		str_sanitize(m->row_text.key, sizeof(m->row_text.key));
 		str_sanitize(m->row_text.value, sizeof(m->row_text.value));
@@ -69,7 +73,7 @@ static int receive_all(const struct channel *channel, const struct control_quest
 		}
 		if (r)
 			return EXIT_AWAY;
-		make_printable(&received.message);
+		control_make_printable(&received.message);
 		if (received.message.head.type == M_END) {
 			*err = received.message.end.err;
 			return received.message.end.exit;
@@ -82,7 +86,7 @@ static int receive_all(const struct channel *channel, const struct control_quest
 int control_exchange(const struct control_exchange *x, const struct control_question *question,
 		     struct err *err)
 {
-	CLEAN_FD int fd = connect_to(x->path, peer_name(x->peer), err);
+	CLEAN_FD int fd = control_connect(x->path, x->peer, err);
 	struct channel channel = {.fd = fd, .self = PEER_CONTROL, .peer = x->peer};
 
 	if (fd < 0)

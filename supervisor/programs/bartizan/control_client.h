@@ -25,6 +25,14 @@ int control_ask(const struct control_question *question, struct err *err);
 /* The same with a verb that takes a number. */
 int control_ask_number(const struct control_question *question, uint64_t number, struct err *err);
 
+/* Connect to @peer at @path. The descriptor or -errno. Privileges are kept: the caller drops them.
+ */
+int control_connect(const char *path, enum peer peer, struct err *err);
+
+/* What came is from a process that prints what images and services say: made harmless before anyone
+ * sees it. */
+void control_make_printable(union message *m);
+
 /* One question to @peer at @path: @message, with @value_fd unless that is -1. Otherwise as
  * control_ask(); of @question only patience and rows count. */
 struct control_exchange {

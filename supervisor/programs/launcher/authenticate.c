@@ -107,7 +107,7 @@ static int map_and_mount(struct authentication *a, struct talk *talk, struct not
 			 struct err *err)
 {
 	uint64_t began = clock_boot_us();
-	int r = map_image(&a->verdict, a->file_fd, note, err);
+	int r = map_image(&a->verdict, a->file_fd, a->keep != NULL, note, err);
 
 	r = r ? r : check_filesystem(a, talk, note, err);
 	if (!r)
@@ -129,6 +129,9 @@ int authenticate_image(struct authentication *a, struct note *note, struct err *
 		memcpy(note->root_hash, a->verdict.root_hash, sizeof(note->root_hash));
 		r = map_and_mount(a, &talk, note, err);
 	}
-	talk_close(&talk);
+	if (r >= 0 && a->keep)
+		*a->keep = talk;
+	else
+		talk_close(&talk);
 	return r;
 }

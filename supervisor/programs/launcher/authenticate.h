@@ -5,6 +5,7 @@
 #include "policy/trust_policy.h"
 
 struct note;
+struct talk;
 
 /* One file, and the trust by which it is judged. All descriptors stay the caller's. */
 struct authentication {
@@ -17,6 +18,8 @@ struct authentication {
 	uint32_t anchor_count;
 	const uint8_t *digest; /* the one root hash that the device policy allows; NULL: any */
 	bool check_expiry;     /* as at installation */
+	struct talk *keep; /* not NULL: gets the conversation when all went well, and the mapping
+			      lies beside what runs, under a name of its own */
 	/* the answer */
 	struct verdict verdict;
 	uint32_t signer;    /* row of @trust */

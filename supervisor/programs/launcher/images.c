@@ -16,9 +16,7 @@
 #include "trust/refuse.h"
 
 #define DIRECTORY_END ".raw.v"
-#define FILE_END      ".raw"
-#define FILE_SIZE     256 /* NAME_MAX and its terminator */
-#define HINT_INSTALL  "copy NAME_VERSION_ARCH.raw into images/NAME.raw.v of the state partition"
+#define HINT_INSTALL  "bartizan image install NAME_VERSION_ARCH.raw"
 #define HINT_OWNER    "only root may own and write an image: chown root, chmod go-w, no hard links"
 
 static int open_beneath(int directory, const char *path, int flags)
@@ -33,61 +31,75 @@ static int open_beneath(int directory, const char *path, int flags)
 	return fd < 0 ? -errno : (int)fd;
 }
 
-/* The version inside NAME_VERSION.raw or NAME_VERSION_ARCH.raw. False: not an image of @name. */
-static bool version_of(const char *file, const char *name, char *version, size_t size)
+static int by_rank(const struct image_file *a, const struct image_file *b)
 {
-	size_t start = strlen(name) + 1, length = strlen(file);
-	const char *end;
+	int order = images_compare_versions(b->version, a->version);
+	/* A version on trial is meant to win over a confirmed one. */
+	bool first = a->standing <= IMAGE_TRIAL, second = b->standing <= IMAGE_TRIAL;
 
-	if (!str_starts(file, name) || !str_ends(file, FILE_END) || length >= size ||
-	    length <= start + strlen(FILE_END) || file[start - 1] != '_')
-		return false;
-	end = strchr(file + start, '_');
-	length = end ? (size_t)(end - file) : length - strlen(FILE_END);
-	if (length <= start)
-		return false;
-	memcpy(version, file + start, length - start);
-	version[length - start] = '\0';
-	return true;
+	if (first != second || (!first && a->standing != b->standing))
+		return a->standing < b->standing ? -1 : 1;
+	/* Of equal ones by name, so that the choice does not depend on the order of the
+	 * directory. */
+	return order ? order : strcmp(b->file, a->file);
 }
 
-/* The file with the greatest version; of equal ones the greatest name, so that the choice does not
- * depend on the order of the directory. */
-static int newest(DIR *directory, const char *name, char best[FILE_SIZE])
+/* Sorted in; of more than there is room for, the worst goes. */
+static void insert(struct image_set *set, const struct image_file *one)
 {
-	char best_version[FILE_SIZE] = "", version[FILE_SIZE];
+	uint32_t at = set->count;
+
+	while (at > 0 && by_rank(one, &set->files[at - 1]) < 0)
+		at--;
+	if (at == IMAGES_PER_NAME)
+		return;
+	if (set->count < IMAGES_PER_NAME)
+		set->count++;
+	memmove(&set->files[at + 1], &set->files[at],
+		(set->count - at - 1) * sizeof(set->files[0]));
+	set->files[at] = *one;
+}
+
+static int collect(DIR *directory, const char *name, struct image_set *set)
+{
+	struct image_file one;
 	struct dirent *entry;
 
-	best[0] = '\0';
 	while ((errno = 0, entry = readdir(directory)) != NULL) {
-		int order;
-
-		if (!version_of(entry->d_name, name, version, sizeof(version)))
+		if (!images_parse(entry->d_name, name, &one))
 			continue;
-		order = images_compare_versions(version, best_version);
-		if (best[0] && (order < 0 || (order == 0 && strcmp(entry->d_name, best) <= 0)))
-			continue;
-		str_join(best, FILE_SIZE, entry->d_name, "", "");
-		str_join(best_version, sizeof(best_version), version, "", "");
+		one.inode = entry->d_ino;
+		insert(set, &one);
 	}
-	if (errno)
-		return -errno;
-	return best[0] ? 0 : -ENOENT;
+	return -errno;
 }
 
-static int newest_below(int directory_fd, const char *name, char best[FILE_SIZE])
+int images_directory(int images_dir, const char *name, bool make)
 {
-	CLEAN_FD int copy_fd = open_beneath(directory_fd, ".", O_RDONLY | O_DIRECTORY);
+	char path[NAME_SIZE + sizeof(DIRECTORY_END)];
+
+	if (!str_is_name(name))
+		return -EINVAL;
+	str_join(path, sizeof(path), name, DIRECTORY_END, "");
+	if (make && mkdirat(images_dir, path, 0700) && errno != EEXIST)
+		return -errno;
+	return open_beneath(images_dir, path, O_RDONLY | O_DIRECTORY);
+}
+
+int images_scan(int images_dir, const char *name, struct image_set *set)
+{
+	CLEAN_FD int directory_fd = images_directory(images_dir, name, false);
 	DIR *directory;
 	int r;
 
-	if (copy_fd < 0)
-		return copy_fd;
-	directory = fdopendir(copy_fd);
+	set->count = 0;
+	if (directory_fd < 0)
+		return directory_fd == -ENOENT ? 0 : directory_fd;
+	directory = fdopendir(directory_fd);
 	if (!directory)
 		return -errno;
-	(void)take_fd(&copy_fd); /* closedir() closes it */
-	r = newest(directory, name, best);
+	(void)take_fd(&directory_fd); /* closedir() closes it */
+	r = collect(directory, name, set);
 	(void)closedir(directory);
 	return r;
 }
@@ -128,22 +140,11 @@ static int open_refused(struct err *err, int r)
 	return err_sys(err, -r, "cannot open the image");
 }
 
-int images_open(int images_dir, const char *name, int *fd, uint64_t *size, struct err *err)
+int images_open_file(int directory, const char *file, int *fd, uint64_t *size, struct err *err)
 {
-	CLEAN_FD int directory_fd = -1, file_fd = -1;
-	char path[NAME_SIZE + sizeof(DIRECTORY_END)], file[FILE_SIZE];
+	CLEAN_FD int file_fd = open_beneath(directory, file, O_RDONLY | O_NOFOLLOW);
 	int r;
 
-	if (!str_is_name(name))
-		return REFUSE(err, EINVAL, "", "not a name");
-	str_join(path, sizeof(path), name, DIRECTORY_END, "");
-	directory_fd = open_beneath(images_dir, path, O_RDONLY | O_DIRECTORY);
-	if (directory_fd < 0)
-		return open_refused(err, directory_fd);
-	r = newest_below(directory_fd, name, file);
-	if (r)
-		return open_refused(err, r);
-	file_fd = open_beneath(directory_fd, file, O_RDONLY | O_NOFOLLOW);
 	if (file_fd < 0)
 		return open_refused(err, file_fd);
 	r = images_check(file_fd, size, err);
@@ -153,10 +154,31 @@ int images_open(int images_dir, const char *name, int *fd, uint64_t *size, struc
 	return 0;
 }
 
+int images_open(int images_dir, const char *name, struct image_file *which, int *fd,
+		struct err *err)
+{
+	CLEAN_FD int directory_fd = -1;
+	static struct image_set set;
+	int r;
+
+	if (!str_is_name(name))
+		return REFUSE(err, EINVAL, "", "not a name");
+	directory_fd = images_directory(images_dir, name, false);
+	if (directory_fd < 0)
+		return open_refused(err, directory_fd);
+	r = images_scan(images_dir, name, &set);
+	if (!r && (!set.count || set.files[0].standing >= IMAGE_BAD))
+		r = -ENOENT;
+	if (r)
+		return open_refused(err, r);
+	*which = set.files[0];
+	return images_open_file(directory_fd, which->file, fd, &which->size, err);
+}
+
 static int walk(DIR *directory, int (*each)(void *context, const char *name), void *context)
 {
 	struct dirent *entry;
-	char name[FILE_SIZE];
+	char name[IMAGES_FILE_SIZE];
 	int r;
 
 	while ((errno = 0, entry = readdir(directory)) != NULL) {

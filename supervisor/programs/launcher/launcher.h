@@ -9,6 +9,7 @@
 #include "policy/trust_policy.h"
 #include "programs/launcher/ids.h"
 #include "programs/launcher/limits.h"
+#include "programs/launcher/rollbacks.h"
 #include "sandbox/child.h"
 #include "trust/floors.h"
 
@@ -19,6 +20,7 @@
 #define CONF_DIR     "/etc/bartizan"
 #define CONTROL_PATH "/run/bartizan/control"
 #define DESK_PATH    "/run/bartizan/launcher"
+#define IMAGES_PATH  "/run/bartizan/images"
 
 /* How long a helper, a child or init may take to answer; then the request is refused. */
 #define ANSWER_MS 10000
@@ -49,6 +51,8 @@ struct note {
 	uint64_t file_inode;
 	int64_t file_changed_ns; /* st_ctim */
 	uint32_t trust_version;  /* under which it was judged: a newer one judges anew */
+	uint32_t trial;          /* 1: this version is not confirmed */
+	uint32_t healthy;        /* generation that passed its health check; 0: none */
 	uint32_t padding;
 };
 
@@ -58,6 +62,14 @@ struct standby {
 	struct child child;
 	int output_fd[2]; /* read ends */
 	int secrets_fd;
+};
+
+/* How a life ended, as the supervisor tells it: words for a rollback, nothing is decided by it. */
+struct ended {
+	uint32_t generation;
+	int32_t code;
+	int32_t status;
+	char why[120];
 };
 
 /* One row per slot of the ids file; a service of the device policy has a name here. */
@@ -85,7 +97,10 @@ struct service {
 	uint32_t begun;      /* the highest number of a life, parked ones too */
 	struct standby standby;
 	uint32_t device_program; /* the kernel's number of its filter of devices; 0: none */
-	struct timer confirm;    /* then its epoch becomes the floor */
+	struct timer confirm;    /* then its version is good, and its epoch becomes the floor */
+	struct timer renew; /* armed: the supervisor is to hear that another version runs now */
+	struct ended ended;
+	bool damaged; /* dm-verity has met a wrong block of what is mapped; known already */
 	struct limit_watch limits;
 };
 
@@ -115,6 +130,7 @@ struct launcher {
 	int null_fd;
 	int control_fd; /* listener */
 	int desk_fd;    /* listener of our own */
+	int update_fd;  /* another one, for images */
 	int limits_fd;  /* inotify */
 	int audit_fd;   /* NETLINK_AUDIT, AUDIT_NLGRP_READLOG; -1: the kernel has none */
 
@@ -128,6 +144,7 @@ struct launcher {
 
 	struct ids ids;
 	struct floors floors;
+	struct rollbacks rollbacks;
 	struct service services[CONFIG_SERVICES_MAX];
 };
 
@@ -209,6 +226,8 @@ int talk_send(struct talk *talk, const void *message, const int *fds, int fd_cou
 int talk_receive(struct talk *talk, uint16_t wanted, struct received *received, struct err *err);
 /* What it said is of the right form and no honest one says it: MESSAGE_REFUSED with @err's text. */
 void talk_refuse(const struct talk *talk, const struct err *err);
+/* Before talk_close(), of one that is in the middle of something: it ends at once. */
+void talk_kill(struct talk *talk);
 void talk_close(struct talk *talk);
 
 /* admit.c */
@@ -218,7 +237,9 @@ void admit_forget(struct service *s); /* not admitted any more: unmap, drop what
 int note_store(const struct service *s, struct err *err); /* to init */
 
 /* map.c */
-int map_image(const struct verdict *verdict, int file_fd, struct note *note, struct err *err);
+/* @aside: beside what runs, under a name of its own; what an earlier one left goes. */
+int map_image(const struct verdict *verdict, int file_fd, bool aside, struct note *note,
+	      struct err *err);
 void map_remove(const struct note *note);
 /* -EIO when dm-verity met a block that does not match (audited), 0 otherwise. */
 int map_check(const struct service *s, struct err *err);
@@ -281,6 +302,13 @@ void hold_handle(struct received *received);                    /* M_HOLD */
 void report_handle(struct received *received);
 int report_more(void);
 
+/* damage.c: wrong blocks while services run */
+void damage_open(void);
+void damage_look(void);
+
+/* update.c: the socket over which root installs images and chooses among them. */
+void update_open(void);
+
 /* volumes.c: the directories of the state partition that the service has. */
 int volumes_add(const struct service *s, struct plan *plan, struct err *err);
 
@@ -312,7 +340,8 @@ int probe_service(struct service *s, uint32_t request, struct child *child, char
 		  struct err *err);
 
 /* requests.c: the supervisor */
-void requests_link(int fd);     /* a new or taken-over link: greets with the names */
+void requests_link(int fd);             /* a new or taken-over link: greets with the names */
+void requests_renew(struct service *s); /* after this turn: another version is to run */
 void requests_names(bool tell); /* @tell: console and audit of images that no policy names */
 
 /*
@@ -335,5 +364,8 @@ void peers_output(struct service *s);
 /* confirm.c */
 void confirm_begin(struct service *s);
 void confirm_end(struct service *s);
+void confirm_healthy(struct service *s, uint32_t generation);
+/* The version that runs is good from now on, and older epochs are refused. -ESRCH: none runs. */
+int confirm_now(struct service *s, const char *how, struct err *err);
 
 #endif

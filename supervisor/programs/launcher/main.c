@@ -54,7 +54,7 @@ static void clear(void)
 	int *const none[] = {&launcher.proc_fd,    &launcher.state_fd, &launcher.images_fd,
 			     &launcher.conf_fd,    &launcher.null_fd,  &launcher.control_fd,
 			     &launcher.desk_fd,    &launcher.audit_fd, &launcher.device_fd,
-			     &launcher.anchors_fd, &launcher.limits_fd};
+			     &launcher.anchors_fd, &launcher.limits_fd, &launcher.update_fd};
 	struct link *const links[] = {&launcher.init, &launcher.supervisor, &launcher.recorder,
 				      &launcher.shipper};
 
@@ -193,8 +193,11 @@ static int open_control(struct err *err)
 {
 	int r = open_listener(CONTROL_PATH, SUBJECT_NONE, &launcher.control_fd, err);
 
+	r = r ? r
+	      : open_listener(DESK_PATH, SUBJECT_OF_HELPER(HELPER_LAUNCHER), &launcher.desk_fd,
+			      err);
 	return r ? r
-		 : open_listener(DESK_PATH, SUBJECT_OF_HELPER(HELPER_LAUNCHER), &launcher.desk_fd,
+		 : open_listener(IMAGES_PATH, SUBJECT_OF_HELPER(HELPER_VERIFY), &launcher.update_fd,
 				 err);
 }
 
@@ -260,6 +263,7 @@ static void load_state(void)
 {
 	struct err err = {0};
 
+	rollbacks_load(launcher.state_fd, &launcher.rollbacks);
 	if (ids_load(launcher.state_fd, &launcher.ids, &err) == 0 &&
 	    floors_load(launcher.state_fd, &launcher.floors, &err) == 0) {
 		guard_floors();
@@ -305,6 +309,8 @@ static int begin(struct err *err)
 	restore_services();
 	restore_links();
 	desk_open();
+	update_open();
+	damage_open();
 	init_send(&up, NULL, 0);
 	init_run_pending();
 	/* Once per boot, before anything runs: what lies there and is nobody's. */

@@ -10,20 +10,18 @@
 #include "trust/verdict.h"
 
 #define NAMES_MAX 10
+#define ASIDE     "install"
 
 /* By root hash, so what is mapped under a name is what that hash says; numbered, because a device
  * that is on its way out keeps its name until its last user is gone. */
-static void name_map(const struct verdict *verdict, unsigned int number, struct note *note)
+static void name_map(const char *first, unsigned int number, struct note *note)
 {
-	char hash[2 * sizeof(verdict->root_hash) + 1];
 	const char digit[2] = {(char)('0' + number), '\0'};
 
-	str_hex(hash, verdict->root_hash, sizeof(verdict->root_hash));
-	str_join(note->map_name, sizeof(note->map_name), hash, "-", digit);
+	str_join(note->map_name, sizeof(note->map_name), first, "-", digit);
 }
 
-/* Left over from a launcher that died in the middle: nobody's, so they go. */
-static int remove_leftovers(const struct verdict *verdict, struct note *note, struct err *err)
+static int check_unmapped(const struct verdict *verdict, struct err *err)
 {
 	for (size_t i = 0; i < CONFIG_SERVICES_MAX; i++) {
 		const struct service *s = &launcher.services[i];
@@ -31,29 +29,35 @@ static int remove_leftovers(const struct verdict *verdict, struct note *note, st
 		if (s->admitted && memcmp(s->note.root_hash, verdict->root_hash, 32) == 0)
 			return err_set(err, EEXIST, "this image is mapped for service %s", s->name);
 	}
-	for (unsigned int i = 0; i < NAMES_MAX; i++) {
-		name_map(verdict, i, note);
-		(void)dm_remove(note->map_name);
-	}
 	return 0;
 }
 
-static int create(const struct verdict *verdict, const struct dm_verity *verity, struct note *note,
+/* Left over from a launcher that died in the middle: nobody's, so they go. */
+static void remove_leftovers(const char *first, struct note *note)
+{
+	for (unsigned int i = 0; i < NAMES_MAX; i++) {
+		name_map(first, i, note);
+		(void)dm_remove(note->map_name);
+	}
+}
+
+static int create(const char *first, const struct dm_verity *verity, struct note *note,
 		  struct err *err)
 {
 	int r = -EEXIST;
 
 	for (unsigned int i = 0; i < NAMES_MAX && r == -EEXIST; i++) {
-		name_map(verdict, i, note);
+		name_map(first, i, note);
 		r = dm_verity_create(note->map_name, verity, note->node, err);
 	}
 	return r;
 }
 
-int map_image(const struct verdict *verdict, int file_fd, struct note *note, struct err *err)
+int map_image(const struct verdict *verdict, int file_fd, bool aside, struct note *note,
+	      struct err *err)
 {
 	CLEAN_FD int loop_fd = -1;
-	char node[LOOP_NODE_SIZE];
+	char node[LOOP_NODE_SIZE], first[2 * sizeof(verdict->root_hash) + 1] = ASIDE;
 	const struct loop_window window = {.offset = verdict->data_offset,
 					   .size = verdict_loop_size(verdict)};
 	const struct dm_verity verity = {
@@ -64,10 +68,15 @@ int map_image(const struct verdict *verdict, int file_fd, struct note *note, str
 		.salt = verdict->salt,
 		.salt_size = verdict->salt_size,
 	};
-	int r = remove_leftovers(verdict, note, err);
+	int r = check_unmapped(verdict, err);
 
-	r = r ? r : loop_attach(file_fd, &window, &loop_fd, node, err);
-	r = r ? r : create(verdict, &verity, note, err);
+	if (r)
+		return r;
+	if (!aside)
+		str_hex(first, verdict->root_hash, sizeof(verdict->root_hash));
+	remove_leftovers(first, note);
+	r = loop_attach(file_fd, &window, &loop_fd, node, err);
+	r = r ? r : create(first, &verity, note, err);
 	if (r) /* whoever sees the note must not unmap what was not mapped */
 		*note->map_name = *note->node = '\0';
 	return r;

@@ -3,11 +3,13 @@
 #include <sys/epoll.h>
 
 #include "audit/audit.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "policy/check.h"
 #include "programs/launcher/images.h"
 #include "programs/launcher/launcher.h"
+#include "programs/launcher/slots.h"
 
 /*
  * What the supervisor may ask. It names a slot and a generation, never what is done: all of that is
@@ -48,6 +50,7 @@ static void handle_admit(struct service *s, struct received *received)
 	str_join(m.version, sizeof(m.version), s->policy.version, "", "");
 	m.epoch = s->note.epoch;
 	m.uid = s->note.uid;
+	m.trial = s->note.trial != 0;
 	memcpy(m.root_hash, s->note.root_hash, sizeof(m.root_hash));
 	link_send(&launcher.supervisor, &m, &s->policy_fd, 1);
 	done(&asked->head, NULL, NULL);
@@ -141,8 +144,18 @@ static void handle_probe(struct service *s, struct received *received)
 	done(asked, NULL, NULL);
 }
 
+/* What the supervisor says of the life that is over is shown to people and decides nothing. */
+static void note_end(struct service *s, const struct message_release *m)
+{
+	s->ended = (struct ended){
+		.generation = m->head.generation, .code = m->code, .status = m->status};
+	str_join(s->ended.why, sizeof(s->ended.why), m->why, "", "");
+	str_sanitize(s->ended.why, sizeof(s->ended.why));
+}
+
 static void handle_release(struct service *s, struct received *received)
 {
+	note_end(s, &received->message.release);
 	start_release(s);
 	done(&received->message.head, NULL, NULL);
 }
@@ -167,12 +180,54 @@ static void handle_park(struct service *s, struct received *received)
 	done(asked, NULL, NULL);
 }
 
+static void handle_healthy(struct service *s, struct received *received)
+{
+	confirm_healthy(s, received->message.head.generation);
+	done(&received->message.head, NULL, NULL);
+}
+
+/* The restart ladder has come to its end. A version on trial gives way to the one before it, which
+ * it could have done by itself when all tries were used. */
+static void handle_gave_up(struct service *s, struct received *received)
+{
+	const struct message_head *asked = &received->message.head;
+	struct err err = {0};
+
+	if (start_is_alive(s))
+		(void)err_set(&err, EBUSY, "%s runs", s->name);
+	else if (!slots_give_up(s, *s->ended.why ? s->ended.why : "it failed too often", &err))
+		requests_renew(s);
+	done(asked, "rollback", err.code ? &err : NULL);
+}
+
+/* ---- another version */
+
+static void renew_due(struct loop *loop, struct timer *timer)
+{
+	struct service *s = container_of(timer, struct service, renew);
+	struct message_plain m = {
+		.head = {.type = M_RENEW, .subject = SUBJECT_OF_SERVICE(s->slot)}};
+
+	(void)loop;
+	link_send(&launcher.supervisor, &m, NULL, 0);
+}
+
+/* Not at once: the answer to what is being asked goes first, or the supervisor would take the news
+ * for something older than that answer. */
+void requests_renew(struct service *s)
+{
+	standby_drop(s); /* of the version that shall not run any more */
+	s->renew.due = renew_due;
+	loop_timer_set(&launcher.loop, &s->renew, clock_monotonic_ms());
+}
+
 static const struct {
 	uint16_t type;
 	void (*handle)(struct service *, struct received *);
 } handlers[] = {
 	{M_ADMIT, handle_admit},     {M_START, handle_start}, {M_PROBE, handle_probe},
-	{M_RELEASE, handle_release}, {M_PARK, handle_park},
+	{M_RELEASE, handle_release}, {M_PARK, handle_park},   {M_HEALTHY, handle_healthy},
+	{M_GAVE_UP, handle_gave_up},
 };
 
 static void dispatch_service(struct received *received)

@@ -99,6 +99,8 @@ static void handle_stored(struct received *received)
 		place = place_of_none(kind);
 	else if (subject == SUBJECT_OF_HELPER(HELPER_LAUNCHER) && kind == STORE_LISTENER)
 		place = &launcher.desk_fd;
+	else if (subject == SUBJECT_OF_HELPER(HELPER_VERIFY) && kind == STORE_LISTENER)
+		place = &launcher.update_fd;
 	else if (SUBJECT_IS_HELPER(subject) && kind == STORE_LINK && helper < HELPER_COUNT)
 		place = &link_fds[helper];
 	else if (subject < CONFIG_SERVICES_MAX)

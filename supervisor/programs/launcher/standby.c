@@ -67,6 +67,8 @@ static int check(const struct service *s, uint32_t generation, struct err *err)
 {
 	if (!s->admitted || *launcher.locked)
 		return err_set(err, EPERM, "%s is not admitted", s->name);
+	if (s->note.trial)
+		return err_set(err, EAGAIN, "%s is on trial", s->policy.version);
 	if (!s->policy.standby)
 		return err_set(err, EPERM, "%s has no standby = yes", s->name);
 	if (!start_is_alive(s))

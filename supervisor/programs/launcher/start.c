@@ -17,6 +17,7 @@
 #include "policy/check.h"
 #include "policy/key.h"
 #include "programs/launcher/launcher.h"
+#include "programs/launcher/slots.h"
 #include "sandbox/cgroup.h"
 #include "sandbox/root_parts.h"
 #include "seccomp/filter.h"
@@ -397,6 +398,10 @@ int start_service(struct service *s, uint32_t generation, char step[24], struct 
 	fd_close(&s->pidfd);
 	init_drop(s->slot, STORE_PIDFD);
 	s->note.generation = s->begun = s->generation = generation;
+	(void)str_copy(step, 24, "trial");
+	r = slots_begin_try(s, err);
+	if (r)
+		return r;
 	r = start_build(s, &plan, false, step, err);
 	r = r ? r : run(s, &plan, step, err);
 	process_close_mounts(&plan);
@@ -409,6 +414,8 @@ int start_conclude(struct service *s, int r, struct err *err)
 	/* What looks like a missing file or a bad program may be a block that does not match. */
 	if (r && map_check(s, err)) {
 		r = -EBADMSG;
+		if (slots_quarantine(s))
+			requests_renew(s);
 		admit_forget(s);
 	}
 	/* Whatever was wrong, the next start does not meet it again in what is kept. */

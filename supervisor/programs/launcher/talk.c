@@ -103,12 +103,19 @@ static void check_silence(struct talk *talk)
 		talk_refuse(talk, &err);
 }
 
+void talk_kill(struct talk *talk)
+{
+	if (talk->child.pidfd >= 0)
+		(void)syscall(SYS_pidfd_send_signal, talk->child.pidfd, SIGKILL, NULL, 0);
+}
+
 void talk_close(struct talk *talk)
 {
 	char cgroup[32];
 	struct pollfd end = {.fd = talk->child.pidfd, .events = POLLIN};
 
-	check_silence(talk);
+	if (talk->channel.fd >= 0)
+		check_silence(talk);
 	fd_close(&talk->channel.fd);
 	if (talk->child.pidfd < 0)
 		return;

@@ -10,7 +10,7 @@
 #include "policy/validate.h"
 
 /* Questions without an answer yet: at most one of each type per service. */
-#define REQUESTS_MAX (5 * CONFIG_SERVICES_MAX)
+#define REQUESTS_MAX (7 * CONFIG_SERVICES_MAX)
 
 struct request {
 	uint32_t number; /* 0: free */
@@ -25,6 +25,14 @@ static struct watch watch_launcher = {.fd = -1};
 static struct request requests[REQUESTS_MAX];
 static uint32_t last_number;
 
+static int send_release(const struct message_head *head, const struct service *s)
+{
+	struct message_release m = {.head = *head, .code = s->last.code, .status = s->last.status};
+
+	str_join(m.why, sizeof(m.why), s->why.msg, "", "");
+	return channel_send(&link_launcher, &m, NULL, 0);
+}
+
 static int send_request(const struct request *request)
 {
 	struct message_head head = {.type = request->type,
@@ -34,6 +42,8 @@ static int send_request(const struct request *request)
 	struct message_plain plain = {.head = head};
 	struct message_name name = {.head = head};
 
+	if (request->type == M_RELEASE)
+		return send_release(&head, &supervisor.table.services[request->slot]);
 	if (request->type != M_ADMIT)
 		return channel_send(&link_launcher, &plain, NULL, 0);
 	memcpy(name.name, supervisor.table.services[request->slot].name, sizeof(name.name));
@@ -75,7 +85,7 @@ static struct request *find_free(void)
 	for (size_t i = 0; i < REQUESTS_MAX; i++)
 		if (!requests[i].number)
 			return &requests[i];
-	return NULL; /* cannot be: five types, five places per service */
+	return NULL; /* cannot be: seven types, seven places per service */
 }
 
 void supervisor_launcher_forget(const struct service *s, uint16_t type)
@@ -184,7 +194,8 @@ static void handle_admitted(struct received *received)
 	static struct policy policy; /* 16 KiB, and one at a time */
 	struct message_admitted *m = &received->message.admitted;
 	struct request *request = answered(&m->head, M_ADMIT);
-	struct service_identity identity = {.epoch = m->epoch, .uid = m->uid};
+	struct service_identity identity = {
+		.epoch = m->epoch, .uid = m->uid, .trial = m->trial != 0};
 	struct service *s;
 
 	if (!request)
@@ -260,6 +271,14 @@ static void handle_done(struct received *received)
 		       done.type == M_PROBE ? done.number : done.generation, &m->err);
 }
 
+static void handle_renew(struct received *received)
+{
+	struct service *s = supervisor_service(received->message.head.subject);
+
+	if (s && s->known)
+		service_reversion(&supervisor.table, s);
+}
+
 static const struct {
 	uint16_t type;
 	void (*handle)(struct received *received);
@@ -268,6 +287,7 @@ static const struct {
 	{M_ADMITTED, handle_admitted},   {M_RUNNING, handle_running},
 	{M_PROBING, handle_probing},     {M_DONE, handle_done},
 	{M_READINESS, handle_readiness}, {M_HELD, handle_held},
+	{M_RENEW, handle_renew},
 };
 
 static void dispatch(struct received *received)
