@@ -6,12 +6,12 @@ import tempfile
 from harness import paths, tap, wire
 from harness.device import Device
 
-from . import asleep, good, locked, refused
+from . import asleep, good, locked, refused, updates
 
 # options(board, directory) gives the arguments of Device, and "notes" for the cases; begin(boot, device) is what every case relies on.
 Boot = collections.namedtuple("Boot", "name options cases begin")
 
-ALL = [Boot(*row) for row in good.BOOTS + refused.BOOTS + locked.BOOTS + asleep.BOOTS]
+ALL = [Boot(*row) for row in good.BOOTS + refused.BOOTS + locked.BOOTS + asleep.BOOTS + updates.BOOTS]
 
 
 class Context:
