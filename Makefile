@@ -28,7 +28,7 @@ GROUP_riscv64 := riscv64
 MAKE_JOBS = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS))
 BUILD = +@$(MAKE) --no-print-directory $(MAKE_JOBS) -f toolchain/build.mk
 CHECK = +@$(MAKE) --no-print-directory $(MAKE_JOBS) -f toolchain/check.mk
-TESTS := unit fuzz style images collector audit audit-power ns hostile escape qemu crash options seccomp fault compliance
+TESTS := unit fuzz style images collector audit audit-power ns hostile escape qemu crash options seccomp fault compliance power
 CHECKS := $(addprefix check-,$(TESTS))
 
 .PHONY: all help size keys clean distclean repro reference style test run bench bench-launch bench-image bench-start initramfs boards format fuzz \
@@ -156,13 +156,14 @@ GROUPS_escape := kernel qemu image
 GROUPS_qemu := kernel qemu image
 GROUPS_fault :=
 GROUPS_crash := kernel qemu image
+GROUPS_power := kernel qemu image
 GROUPS_options := kernel qemu image
 GROUPS_compliance := kernel qemu image shell
 GROUPS_seccomp := kernel qemu image seccomp
 
 .PHONY: tested-boards
 check-unit check-fuzz: config
-check-style check-ns check-images check-collector check-hostile check-escape check-crash check-options check-seccomp check-fault check-compliance: all keys
+check-style check-ns check-images check-collector check-hostile check-escape check-crash check-options check-seccomp check-fault check-compliance check-power: all keys
 check-qemu test: tested-boards keys
 tested-boards:
 	+@for b in $(BOOTED_BOARDS); do $(MAKE) --no-print-directory $(MAKE_JOBS) board-$$b || exit 1; done

@@ -125,11 +125,12 @@ ESCAPE_SUITES := $(call suite,escape,tests/escape/run) $(call suite,escape-neigh
 QEMU_SUITES := $(call suite,qemu,tests/qemu/suite) $(call suite,qemu-contract,tests/qemu/contract)
 CRASH_SUITES := $(call suite,crash,tests/crash/run)
 FAULT_SUITES := $(call suite,fault,tests/fault/run)
+CUT_SUITES := $(call suite,power,tests/power/run)
 OPTIONS_SUITES := $(call suite,options,tests/options/run)
 COMPLIANCE_SUITES := $(call suite,compliance,tests/compliance/run)
 SECCOMP_SUITES := $(call suite,seccomp,tests/seccomp/run)
 
-.PHONY: test style check-unit check-fuzz check-style check-images check-collector check-audit check-audit-power check-ns check-hostile check-escape check-qemu check-crash check-options check-seccomp check-fault check-compliance
+.PHONY: test style check-unit check-fuzz check-style check-images check-collector check-audit check-audit-power check-ns check-hostile check-escape check-qemu check-crash check-options check-seccomp check-fault check-compliance check-power
 check-unit: $(UNIT_BINS)
 	@$(TALLY) --jobs 2 $(UNIT_SUITES)
 check-fuzz: $(FUZZ_BINS)
@@ -163,6 +164,8 @@ check-crash:
 	@$(TALLY) --timeout 7200 $(CRASH_SUITES)
 check-fault:
 	@$(TALLY) --timeout 14400 $(FAULT_SUITES)
+check-power:
+	@$(TALLY) --timeout 14400 $(CUT_SUITES)
 
 # One suite after the other: the QEMU suite keeps both processors busy by itself, and the others watch
 # delays that a second suite beside them would stretch.
