@@ -27,8 +27,8 @@ void text_add_i64(struct text *t, int64_t number);
 /*
  * JSON (RFC 8259) pieces. Strings are escaped so that any input bytes give valid ASCII-only JSON:
  * control bytes, '"', '\\' and every byte from 0x7f up that is not part of valid UTF-8 become
- * \u00XX; so do the control characters of valid UTF-8 (U+0080..U+009F, and U+2028, U+2029, which end
- * lines elsewhere); the rest of it passes through.
+ * \u00XX; so do the control characters of valid UTF-8 (U+0080..U+009F, and U+2028, U+2029, which
+ * end lines elsewhere); the rest of it passes through.
  */
 void text_add_json_string(struct text *t, const char *bytes, size_t count);
 

@@ -447,7 +447,8 @@ static int try_all(void)
 	memcpy(wanted_facts, outcome.facts, sizeof(wanted_facts));
 	memcpy(wanted_left, outcome.left, sizeof(wanted_left));
 	if (!outcome.execs || outcome.result) {
-		(void)fprintf(stderr, "a launch without a fault: result %ld, %d programs executed\n",
+		(void)fprintf(stderr,
+			      "a launch without a fault: result %ld, %d programs executed\n",
 			      outcome.result, outcome.execs);
 		return 3;
 	}

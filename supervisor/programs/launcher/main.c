@@ -51,9 +51,9 @@ void launcher_refuse_image(const char *name, const struct err *err)
 /* Every descriptor that is not there yet is -1: 0 would be a descriptor. */
 static void clear(void)
 {
-	int *const none[] = {&launcher.proc_fd,    &launcher.state_fd, &launcher.images_fd,
-			     &launcher.conf_fd,    &launcher.null_fd,  &launcher.control_fd,
-			     &launcher.desk_fd,    &launcher.audit_fd, &launcher.device_fd,
+	int *const none[] = {&launcher.proc_fd,    &launcher.state_fd,  &launcher.images_fd,
+			     &launcher.conf_fd,    &launcher.null_fd,   &launcher.control_fd,
+			     &launcher.desk_fd,    &launcher.audit_fd,  &launcher.device_fd,
 			     &launcher.anchors_fd, &launcher.limits_fd, &launcher.update_fd};
 	struct link *const links[] = {&launcher.init, &launcher.supervisor, &launcher.recorder,
 				      &launcher.shipper};

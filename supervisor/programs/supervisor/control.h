@@ -27,7 +27,7 @@ struct client {
 	enum client_phase phase;
 	const struct verb_row *verb;
 	struct service *service; /* of verbs that need one */
-	uint64_t number; /* of verbs that take one */
+	uint64_t number;         /* of verbs that take one */
 	uint32_t next_row;
 	enum service_state shown; /* last state told while waiting */
 	struct message_end end;

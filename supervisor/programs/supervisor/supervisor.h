@@ -60,8 +60,9 @@ int supervisor_launcher_open(int fd);
 uint32_t supervisor_launcher_request(struct service *s, uint16_t type, uint32_t generation);
 void supervisor_launcher_forget(const struct service *s,
 				uint16_t type); /* its answer is of no interest any more */
-void supervisor_launcher_flush(void);
-int supervisor_launcher_resend(uint64_t n); /* records behind @n go to the collector again */           /* send what could not be sent so far */
+void supervisor_launcher_flush(void);           /* send what could not be sent so far */
+/* Records behind @n go to the collector again. */
+int supervisor_launcher_resend(uint64_t n);
 void supervisor_launcher_repeat(void); /* the launcher is a new process: ask everything again */
 
 /* -EBADMSG: not a memfd of the agreed size. */
