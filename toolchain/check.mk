@@ -129,6 +129,7 @@ CUT_SUITES := $(call suite,power,tests/power/run)
 OPTIONS_SUITES := $(call suite,options,tests/options/run)
 COMPLIANCE_SUITES := $(call suite,compliance,tests/compliance/run)
 SECCOMP_SUITES := $(call suite,seccomp,tests/seccomp/run)
+BENCH_SUITES := $(call suite,bench,tests/bench/launch/check)
 
 .PHONY: test style check-unit check-fuzz check-style check-images check-collector check-audit check-audit-power check-ns check-hostile check-escape check-qemu check-crash check-options check-seccomp check-fault check-compliance check-power
 check-unit: $(UNIT_BINS)
@@ -171,7 +172,7 @@ check-power:
 # delays that a second suite beside them would stretch.
 test: $(UNIT_BINS) $(FUZZ_BINS)
 	@COUNT=$(or $(COUNT),20) CYCLES=$(or $(CYCLES),150) CUTS=$(or $(CUTS),10) $(TALLY) --jobs 1 $(QEMU_SUITES) $(OPTIONS_SUITES) $(COMPLIANCE_SUITES) $(SECCOMP_SUITES) $(CRASH_SUITES) $(FAULT_SUITES) $(HOSTILE_SUITES) $(ESCAPE_SUITES) $(COLLECTOR_SUITES) $(AUDIT_SUITES) $(POWER_SUITES) \
-		$(IMAGES_SUITES) $(NS_SUITES) $(FUZZ_SUITES) $(STYLE_SUITES) $(UNIT_SUITES)
+		$(IMAGES_SUITES) $(NS_SUITES) $(BENCH_SUITES) $(FUZZ_SUITES) $(STYLE_SUITES) $(UNIT_SUITES)
 
 style:
 	@$(TALLY) --jobs 2 $(STYLE_SUITES) tests/style/format tests/style/tidy tests/style/cppcheck

@@ -80,6 +80,7 @@ enum store_kind {
 	STORE_SECRETS,         /* writable mount of /run/secrets, to be wiped */
 	STORE_STANDBY_SECRETS, /* that of a parked life */
 	STORE_READY,           /* where the service says that it is ready */
+	STORE_PROC,            /* procfs for the sysctls of its namespaces */
 	STORE_KIND_COUNT
 };
 

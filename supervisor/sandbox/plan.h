@@ -43,7 +43,9 @@ struct plan_device {
 struct pool {
 	int network_fd;
 	int mounts_fd; /* a template: every life gets its own copy of it */
+	int proc_fd;   /* procfs for the sysctls of these namespaces alone */
 };
+#define POOL_NONE ((struct pool){-1, -1, -1})
 
 /* The limits of a service or helper; 0 = the kernel's default. */
 struct cgroup_limits {

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "sandbox/root_parts.h"
 #include "sandbox/step.h"
 
 /* The process that holds the namespaces until they have been opened. */
@@ -42,14 +43,15 @@ static int set_up(struct plan *own, struct err *err)
 	return r ? r : step_network_prove(own, err);
 }
 
-static _Noreturn void hold(const struct plan *plan, int wait_fd, int done_fd)
+static _Noreturn void hold(const struct plan *plan, int proc_fd, int wait_fd, int done_fd)
 {
 	static struct plan own;
 	struct err err = {0};
 	char go;
 
 	own = *plan;
-	own.pool = (struct pool){-1, -1};
+	own.pool = POOL_NONE;
+	own.proc_fd = proc_fd;
 	if (set_up(&own, &err))
 		err.code = err.code ? err.code : EPERM;
 	(void)fd_write_all(done_fd, &err, sizeof(err));
@@ -87,7 +89,8 @@ static int take(const struct plan *plan, pid_t pid, int done_fd, struct pool *po
 	mounts_fd = open_namespace(plan->proc_fd, pid, "mnt", err);
 	if (mounts_fd < 0)
 		return mounts_fd;
-	*pool = (struct pool){take_fd(&network_fd), take_fd(&mounts_fd)};
+	pool->network_fd = take_fd(&network_fd);
+	pool->mounts_fd = take_fd(&mounts_fd);
 	return 0;
 }
 
@@ -110,7 +113,7 @@ static int fork_and_take(const struct plan *plan, int go[2], int done[2], struct
 	if (pid == 0) {
 		fd_close(&go[1]);
 		fd_close(&done[0]);
-		hold(plan, go[0], done[1]);
+		hold(plan, pool->proc_fd, go[0], done[1]);
 	}
 	if (pid < 0)
 		return err_sys(err, errno, "namespaces of the pool");
@@ -125,16 +128,24 @@ int pool_make(const struct plan *plan, struct pool *pool, struct err *err)
 {
 	int go[2] = {-1, -1};
 	int done[2] = {-1, -1};
+	struct pool made = POOL_NONE;
 	int r;
 
+	made.proc_fd = procfs_open(err);
+	if (made.proc_fd < 0)
+		return made.proc_fd;
 	if (pipe2(go, O_CLOEXEC) || pipe2(done, O_CLOEXEC))
 		r = err_sys(err, errno, "pipe");
 	else
-		r = fork_and_take(plan, go, done, pool, err);
+		r = fork_and_take(plan, go, done, &made, err);
 	for (int i = 0; i < 2; i++) {
 		fd_close(&go[i]);
 		fd_close(&done[i]);
 	}
+	if (r)
+		pool_close(&made);
+	else
+		*pool = made;
 	return r;
 }
 
@@ -142,4 +153,5 @@ void pool_close(struct pool *pool)
 {
 	fd_close(&pool->network_fd);
 	fd_close(&pool->mounts_fd);
+	fd_close(&pool->proc_fd);
 }

@@ -32,7 +32,7 @@
 struct launcher launcher;
 /* What every board declares; nothing else of it is looked at. */
 const struct board board = {.landlock_abi = 2};
-static struct service service = {.name = "faulty", .userns_fd = -1, .pool = {-1, -1}};
+static struct service service = {.name = "faulty", .userns_fd = -1, .pool = {-1, -1, -1}};
 
 /* ---- doubles */
 
@@ -221,7 +221,7 @@ _Noreturn void launching_run(const char *program, int tell_fd, int go_fd)
 	char go;
 
 	world_split();
-	world_open(program, true);
+	world_open(program, true, NULL);
 	if (mkdir("/sys", 0755) || mkdir("/sys/fs", 0755) || mkdir("/sys/fs/cgroup", 0755) ||
 	    mkdir("/proc", 0755) || mount("none", "/sys/fs/cgroup", "cgroup2", 0, NULL) ||
 	    mount("none", "/proc", "proc", 0, NULL))

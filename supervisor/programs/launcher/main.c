@@ -70,7 +70,7 @@ static void clear(void)
 		s->secrets_fd = s->standby.secrets_fd = -1;
 		s->standby.child = (struct child)CHILD_NONE;
 		s->ready_fd = -1;
-		s->pool = (struct pool){-1, -1};
+		s->pool = POOL_NONE;
 		s->output_fd[0] = s->output_fd[1] = -1;
 		s->standby.output_fd[0] = s->standby.output_fd[1] = -1;
 	}

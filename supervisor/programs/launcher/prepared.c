@@ -57,6 +57,7 @@ static int make(struct service *s, struct plan *plan, struct err *err)
 		return r;
 	init_store(s->slot, STORE_NETNS, s->pool.network_fd);
 	init_store(s->slot, STORE_MOUNTS, s->pool.mounts_fd);
+	init_store(s->slot, STORE_PROC, s->pool.proc_fd);
 	return 0;
 }
 
@@ -64,17 +65,21 @@ int prepared_root(struct service *s, struct plan *plan, struct err *err)
 {
 	int r = 0;
 
-	if (!plan->described && (s->pool.network_fd < 0 || s->pool.mounts_fd < 0)) {
+	if (!plan->described &&
+	    (s->pool.network_fd < 0 || s->pool.mounts_fd < 0 || s->pool.proc_fd < 0)) {
 		pool_close(&s->pool);
 		r = make(s, plan, err);
 	}
 	plan->pool = s->pool;
+	if (!r && s->pool.proc_fd >= 0)
+		plan->proc_fd = s->pool.proc_fd;
 	return r;
 }
 
 void prepared_drop(struct service *s)
 {
-	static const enum store_kind kinds[] = {STORE_USERNS, STORE_NETNS, STORE_MOUNTS};
+	static const enum store_kind kinds[] = {STORE_USERNS, STORE_NETNS, STORE_MOUNTS,
+						STORE_PROC};
 
 	fd_close(&s->userns_fd);
 	pool_close(&s->pool);

@@ -22,7 +22,7 @@ void process_defaults(struct plan *plan)
 		.cgroup_fd = -1,
 		.join_pidfd = -1,
 		.userns_fd = -1,
-		.pool = {-1, -1},
+		.pool = POOL_NONE,
 		.proc_fd = launcher.proc_fd,
 		.root_fd = -1,
 		.image_fd = -1,

@@ -50,6 +50,8 @@ static int *place_of_service(uint16_t slot, uint32_t kind)
 		return &s->pool.network_fd;
 	case STORE_MOUNTS:
 		return &s->pool.mounts_fd;
+	case STORE_PROC:
+		return &s->pool.proc_fd;
 	case STORE_POLICY:
 		return &s->policy_fd;
 	case STORE_FILTER:

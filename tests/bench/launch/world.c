@@ -28,10 +28,11 @@
 struct world world;
 static int cgroups_fd = -1;
 
-/* From parent to child: who was reaped, and the largest that ever was. */
+/* From parent to child: who was reaped, the largest that ever was, and what all of them used. */
 struct reaped {
 	pid_t pid; /* 0: an acknowledgement */
 	unsigned long peak_kib;
+	uint64_t cpu_us;
 };
 
 _Noreturn void world_die(const char *what, const struct err *err)
@@ -40,11 +41,19 @@ _Noreturn void world_die(const char *what, const struct err *err)
 	_exit(1);
 }
 
-static unsigned long peak_kib(void)
+static uint64_t microseconds(const struct timeval *t)
+{
+	return (uint64_t)t->tv_sec * 1000000 + (uint64_t)t->tv_usec;
+}
+
+static void count_up(struct reaped *told)
 {
 	struct rusage used;
 
-	return getrusage(RUSAGE_CHILDREN, &used) ? 0 : (unsigned long)used.ru_maxrss;
+	if (getrusage(RUSAGE_CHILDREN, &used))
+		return;
+	told->peak_kib = (unsigned long)used.ru_maxrss;
+	told->cpu_us = microseconds(&used.ru_utime) + microseconds(&used.ru_stime);
 }
 
 /* Everybody who is dead. True: the child that measures is one of them. */
@@ -54,7 +63,7 @@ static bool reap(int fd, pid_t own, int *status)
 	int ended;
 
 	while ((told.pid = waitpid(-1, &ended, WNOHANG)) > 0) {
-		told.peak_kib = peak_kib();
+		count_up(&told);
 		if (told.pid == own) {
 			*status = ended;
 			return true;
@@ -137,6 +146,15 @@ void world_wait(pid_t pid)
 unsigned long world_peak_kib(void)
 {
 	return last.peak_kib;
+}
+
+uint64_t world_cpu_us(void)
+{
+	struct rusage own;
+
+	if (getrusage(RUSAGE_SELF, &own))
+		return 0;
+	return microseconds(&own.ru_utime) + microseconds(&own.ru_stime) + last.cpu_us;
 }
 
 /* ---- file systems */
@@ -230,6 +248,18 @@ static void be_small(void)
 		world_die("small root", NULL);
 }
 
+/* Validated as the launcher does it when it takes one over. */
+static void read_filter(const char *path)
+{
+	CLEAN_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct err err = {0};
+
+	if (fd < 0 || fd_pread_exact(fd, &world.filter, sizeof(world.filter), 0))
+		world_die(path, NULL);
+	if (seccomp_filter_validate(&world.filter, ARCH_X86_64, &err))
+		world_die(path, &err);
+}
+
 static void make_filter(void)
 {
 	static struct policy policy = {.seccomp = SECCOMP_STRICT, .mdwe = true};
@@ -240,7 +270,17 @@ static void make_filter(void)
 		world_die("filter", &err);
 }
 
-void world_open(const char *program, bool alone)
+int world_write_filter(const char *path)
+{
+	CLEAN_FD int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	make_filter();
+	if (fd < 0 || fd_write_all(fd, &world.filter, sizeof(world.filter)))
+		world_die(path, NULL);
+	return 0;
+}
+
+void world_open(const char *program, bool alone, const char *filter)
 {
 	struct rlimit files;
 	struct err err = {0};
@@ -253,7 +293,10 @@ void world_open(const char *program, bool alone)
 	}
 	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
 		world_die("own mounts", NULL);
-	make_filter();
+	if (filter)
+		read_filter(filter);
+	else
+		make_filter();
 	open_cgroup();
 	world.null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	make_image(program);

@@ -22,8 +22,10 @@ extern struct world world;
 
 /* Forks: the caller goes on in the child, the parent reaps until it ends and never returns. */
 void world_split(void);
-/* @program: path of the static true; @alone: with a root of its own, as small as the device's. */
-void world_open(const char *program, bool alone);
+/* @program: path of the static true; @alone: with a root of its own, as small as the device's;
+ * @filter: made before by world_write_filter(), as a device has it; NULL: made now. */
+void world_open(const char *program, bool alone, const char *filter);
+int world_write_filter(const char *path); /* 0 */
 void world_close(void);
 
 /* As init: its row, its acknowledgement. */
@@ -31,6 +33,7 @@ void world_announce(pid_t pid);
 /* Until @pid has been reaped. */
 void world_wait(pid_t pid);
 unsigned long world_peak_kib(void); /* of the largest that was reaped */
+uint64_t world_cpu_us(void);        /* of this process and of all that were reaped */
 
 /* A fresh copy of the image's mount as a root; without a root of its own there is only the one. */
 int world_root(void);
