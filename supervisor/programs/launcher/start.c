@@ -398,6 +398,11 @@ int start_service(struct service *s, uint32_t generation, char step[24], struct 
 	fd_close(&s->pidfd);
 	init_drop(s->slot, STORE_PIDFD);
 	s->note.generation = s->begun = s->generation = generation;
+	/* Damage that was seen meanwhile is the reason then, and no try is spent on it. */
+	(void)str_copy(step, 24, "image");
+	r = map_check(s, err);
+	if (r)
+		return start_conclude(s, r, err);
 	(void)str_copy(step, 24, "trial");
 	r = slots_begin_try(s, err);
 	if (r)
@@ -411,8 +416,11 @@ int start_service(struct service *s, uint32_t generation, char step[24], struct 
 
 int start_conclude(struct service *s, int r, struct err *err)
 {
+	struct err damage = {0};
+
 	/* What looks like a missing file or a bad program may be a block that does not match. */
-	if (r && map_check(s, err)) {
+	if (r && map_check(s, &damage) == -EBADMSG) {
+		*err = damage;
 		r = -EBADMSG;
 		if (slots_quarantine(s))
 			requests_renew(s);
