@@ -201,7 +201,8 @@ static int prepare(enum helper which, struct plan *plan, struct err *err)
 	if (r)
 		return r;
 	plan->sees_root = row->sees_root;
-	if (row->given_files)
+	/* Where no service starts for want of it, those that say so start without. */
+	if (row->given_files || launcher.boot_locked)
 		plan->landlock_abi = 0;
 	plan->userns_fd = userns_make_for(
 		launcher.proc_fd, &(const struct userns_ids){plan->uid, plan->gid, row->sees_root},

@@ -114,7 +114,8 @@ struct link {
 struct launcher {
 	struct loop loop;
 	uint32_t generation;
-	char locked[80]; /* why no service may start; empty: they may */
+	char locked[80];  /* why no service may start; empty: they may */
+	bool boot_locked; /* init says so: the kernel may lack what the board declares */
 	char boot_id[17];
 	enum policy_arch arch; /* of this device */
 

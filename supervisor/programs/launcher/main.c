@@ -87,6 +87,7 @@ static int read_arguments(int argc, char **argv)
 		return 0;
 	if (!str_starts(argv[2], "no-services:"))
 		return -EINVAL;
+	launcher.boot_locked = true;
 	str_join(launcher.locked, sizeof(launcher.locked), argv[2] + strlen("no-services:"), "",
 		 "");
 	return 0;
