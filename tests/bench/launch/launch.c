@@ -21,10 +21,8 @@
 
 /*
  * launch PROGRAM once [FILTER] | compile FILTER | run COMMAND... | cycle fresh|pooled|standby COUNT
- * | plain COUNT | scale COUNT | filter COUNT
- *
- * The product's own sandbox code (supervisor/sandbox, as it is linked into the launcher), measured.
- * One line of JSON per measurement on standard output; times in microseconds.
+ * | plain COUNT | scale COUNT | filter COUNT: the sandbox code of the launcher, measured. One line
+ * of JSON per measurement on standard output; times in microseconds.
  */
 #define READY_MS     10000
 #define UID          10000
