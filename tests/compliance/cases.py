@@ -21,7 +21,7 @@ SERVICES = {
 
 ALL = {"user", "capabilities", "no-new-privileges", "seccomp", "mount-namespace", "pid-namespace", "network-namespace", "ipc-namespace",
        "uts-namespace", "cgroup-namespace", "user-namespace", "id-map", "cgroup", "read-only-root", "mounts", "propagation", "ulimits",
-       "oom-score", "memory", "cpu", "pids", "devices", "image", "health-check", "restart"}
+       "oom-score", "memory", "cpu", "pids", "devices", "image", "health-check", "restart", "apparmor"}
 
 # name: (what the launcher of tests/escape/weak takes away, items that must fail and no others)
 WEAK = {
@@ -31,13 +31,14 @@ WEAK = {
     "weak-uts": ("uts", {"uts-namespace"}),
     "weak-cgroup": ("cgroup", {"cgroup-namespace"}),
     "weak-mounts": ("mount-attributes", {"read-only-root", "mounts"}),
-    "weak-root": ("root-directory root", {"mount-namespace", "read-only-root", "mounts", "propagation"}),
+    "weak-root": ("root-directory root landlock", {"mount-namespace", "read-only-root", "mounts", "propagation"}),
     "weak-devices": ("device-filter", {"devices"}),
     "weak-limits": ("cgroup-limits", {"memory", "cpu", "pids"}),
     "weak-ulimits": ("limits", {"ulimits"}),
     "weak-oom": ("oom-score", {"oom-score"}),
     "weak-seccomp": ("seccomp", {"seccomp"}),
     "weak-privs": ("seccomp privileges", {"seccomp", "no-new-privileges", "capabilities"}),
+    "weak-apparmor": ("apparmor", {"apparmor"}),
     "weak-user": ("user-namespace", {"user-namespace", "id-map"}),
     "weak-root-user": ("user-namespace privileges ids capabilities",
                        {"user", "capabilities", "no-new-privileges", "user-namespace", "id-map"}),

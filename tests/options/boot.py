@@ -91,7 +91,7 @@ def wait_all(device, seen, names):
 def case(rows, seen, names):
     arguments = [seen[name] for name in of(rows)]
     for name in of(rows):
-        if names[name].start and not names[name].refused and not seen[name].complete():
+        if names[name].start and not names[name].refused and not seen[name].device.wait_for(seen[name].complete, 60):
             raise tap.Failed(f"{name} did not finish:", seen[name].row(), seen[name].output()[-5:])
     rows[0](*arguments)
 
