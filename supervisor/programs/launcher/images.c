@@ -154,6 +154,18 @@ int images_open_file(int directory, const char *file, int *fd, uint64_t *size, s
 	return 0;
 }
 
+/* There may be files, and none of them that is to run. */
+static int none_runs(const struct image_set *set, struct err *err)
+{
+	if (!set->count)
+		return open_refused(err, -ENOENT);
+	if (set->files[0].standing == IMAGE_DAMAGED)
+		return REFUSE(err, EBADMSG, "the file is damaged: copy the image again",
+			      "data does not match the signed root hash");
+	return REFUSE(err, ESTALE, "bartizan image activate tries it again",
+		      "version %s was tried and given up", set->files[0].version);
+}
+
 int images_open(int images_dir, const char *name, struct image_file *which, int *fd,
 		struct err *err)
 {
@@ -167,10 +179,10 @@ int images_open(int images_dir, const char *name, struct image_file *which, int 
 	if (directory_fd < 0)
 		return open_refused(err, directory_fd);
 	r = images_scan(images_dir, name, &set);
-	if (!r && (!set.count || set.files[0].standing >= IMAGE_BAD))
-		r = -ENOENT;
 	if (r)
 		return open_refused(err, r);
+	if (!set.count || set.files[0].standing >= IMAGE_BAD)
+		return none_runs(&set, err);
 	*which = set.files[0];
 	return images_open_file(directory_fd, which->file, fd, &which->size, err);
 }
