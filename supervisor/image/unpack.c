@@ -257,6 +257,15 @@ static int put_entry(struct unpack *u, struct tar *tar, int root_fd, const struc
 	return r;
 }
 
+/* Before anything of it is read or skipped. */
+static int check_size(const struct unpack *u, const struct tar_entry *e, struct err *err)
+{
+	if (e->size > UNPACK_BYTES_MAX - u->bytes)
+		return REFUSE(err, EFBIG, "", "archive: more than %llu bytes at %.80s",
+			      UNPACK_BYTES_MAX, e->path);
+	return 0;
+}
+
 static int check_entry(struct unpack *u, const struct tar_entry *e, struct err *err)
 {
 	if (e->type == TAR_SPECIAL)
@@ -267,9 +276,6 @@ static int check_entry(struct unpack *u, const struct tar_entry *e, struct err *
 			      "archive: %.100s has file capabilities", e->path);
 	if (++u->entries > UNPACK_ENTRIES_MAX)
 		return REFUSE(err, EFBIG, "", "archive: more than %u entries", UNPACK_ENTRIES_MAX);
-	if (e->size > UNPACK_BYTES_MAX - u->bytes)
-		return REFUSE(err, EFBIG, "", "archive: more than %llu bytes at %.80s",
-			      UNPACK_BYTES_MAX, e->path);
 	u->bytes += e->size;
 	return 0;
 }
@@ -281,9 +287,11 @@ int unpack_tar(struct unpack *u, int fd, int root_fd, struct err *err)
 	int more;
 
 	while ((more = tar_next(&tar, &e, err)) > 0) {
-		int r = u->mode == UNPACK_WHITEOUTS ? apply_whiteout(root_fd, &e, err)
-						    : check_entry(u, &e, err);
+		int r = check_size(u, &e, err);
 
+		if (!r)
+			r = u->mode == UNPACK_WHITEOUTS ? apply_whiteout(root_fd, &e, err)
+							: check_entry(u, &e, err);
 		if (!r && u->mode != UNPACK_WHITEOUTS &&
 		    !(u->mode == UNPACK_LAYER && is_whiteout(&e)))
 			r = put_entry(u, &tar, root_fd, &e, err);
