@@ -37,11 +37,12 @@ WEAK = {
     "weak-ulimits": ("limits", {"ulimits"}),
     "weak-oom": ("oom-score", {"oom-score"}),
     "weak-seccomp": ("seccomp", {"seccomp"}),
-    "weak-privs": ("seccomp privileges", {"seccomp", "no-new-privileges", "capabilities"}),
+    "weak-privs": ("seccomp privileges landlock", {"seccomp", "no-new-privileges", "capabilities"}),
     "weak-apparmor": ("apparmor", {"apparmor"}),
     "weak-user": ("user-namespace", {"user-namespace", "id-map"}),
-    "weak-root-user": ("user-namespace privileges ids capabilities",
-                       {"user", "capabilities", "no-new-privileges", "user-namespace", "id-map"}),
+    # Without no_new_privs the filter needs a capability, which the profile would deny.
+    "weak-root-user": ("user-namespace privileges ids capabilities apparmor",
+                       {"user", "capabilities", "no-new-privileges", "user-namespace", "id-map", "apparmor"}),
 }
 
 
