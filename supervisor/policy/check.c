@@ -222,8 +222,9 @@ int policy_check_caps(const struct policy *policy, const struct device_policy *d
 		return err_hint(err, "cap_add = %s in [service NAME] of supervisor.conf grants it",
 				name);
 	}
-	return policy->caps & POLICY_CAP_SYS_NICE ? check_priority(policy, &service->bounds, err)
-						  : 0;
+	if (!(policy->caps & POLICY_CAP_SYS_NICE))
+		return 0;
+	return check_priority(policy, &service->bounds, err);
 }
 
 /* A plain maximum: the same number, in the policy at the key's field and in the bounds at the

@@ -233,14 +233,17 @@ static int grant_mount(const struct making *m, const struct plan_mount *mount)
 	/* Made for this life, or known by its place alone: of a template, of a service that a probe
 	 * joined. Then that place was proven. */
 	const bool by_place = mount->pooled || m->plan->join_pidfd >= 0;
-	CLEAN_FD int point_fd = -1;
+	/* cppcheck-suppress unreadVariable */
+	CLEAN_FD int point_fd = -1; /* closed in the end */
 	int fd = mount->fd;
 	struct stat st;
 
-	if (fd < 0 && by_place)
-		fd = point_fd = mounts_open_point(mount, m->err);
-	else if (fd < 0)
+	if (fd < 0 && by_place) {
+		point_fd = mounts_open_point(mount, m->err);
+		fd = point_fd;
+	} else if (fd < 0) {
 		return err_set(m->err, EBADF, "landlock: %s is not mounted", mount->path);
+	}
 	if (fd < 0)
 		return -m->err->code;
 	if (str_equal(mount->path, DEV))

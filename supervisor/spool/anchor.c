@@ -178,9 +178,12 @@ int anchor_read(struct anchor *a, int fd)
 {
 	char *buffer = malloc(LINE_MAX + CHUNK);
 	size_t used = 0;
-	ssize_t n = -ENOMEM;
+	ssize_t n;
+	int r;
 
-	while (buffer && (n = read(fd, buffer + used, CHUNK)) > 0) {
+	if (!buffer)
+		return -ENOMEM;
+	while ((n = read(fd, buffer + used, CHUNK)) > 0) {
 		char *start = buffer;
 		char *end;
 
@@ -194,11 +197,12 @@ int anchor_read(struct anchor *a, int fd)
 		if (used > LINE_MAX)
 			used = 0; /* longer than any message */
 	}
+	r = n < 0 ? -errno : 0;
 	if (n == 0 && used)
 		(void)anchor_take(a, buffer, used);
 	free(buffer);
 	anchor_sort(a);
-	return n < 0 ? (buffer ? -errno : -ENOMEM) : 0;
+	return r;
 }
 
 void anchor_free(struct anchor *a)

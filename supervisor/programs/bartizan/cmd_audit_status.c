@@ -132,7 +132,7 @@ static void print_json(const struct status *s)
 	text_add_json_member(&t, "protocol", s->protocol);
 	text_add_json_member(&t, "reason", s->connected ? "" : s->why);
 	text_add(&t, "}");
-	(void)puts(buffer);
+	(void)puts(t.at);
 }
 
 static void print_text(const struct status *s)

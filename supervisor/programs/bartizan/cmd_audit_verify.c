@@ -53,7 +53,7 @@ static void print_json(const struct verify *v)
 		text_add(&t, "}");
 	}
 	text_add(&t, "]}\n");
-	(void)fputs(buffer, stdout);
+	(void)fputs(t.at, stdout);
 }
 
 static void print_findings(const struct verify *v, bool bad)
