@@ -302,8 +302,11 @@ def refused(b, name):
     done = b.device.run(f"bartizan start {name}", 90)
     tap.equal(done.exit, 5, f"start of {name} ({done.stdout}{done.stderr})")
     tap.check(REFUSED[name] in done.stderr + done.stdout, f"{name}: says {done.stderr!r}, not {REFUSED[name]!r}")
-    records = [r for event in ("IMAGE_REFUSED", "START_REFUSED") for r in matching(b.device.records(), event, service=name)]
-    tap.check(any(REFUSED[name] in r["d"]["reason"] for r in records), "records:", [r["d"] for r in records])
+
+    def on_record():
+        found = [r for event in ("IMAGE_REFUSED", "START_REFUSED") for r in matching(b.device.records(), event, service=name)]
+        return any(REFUSED[name] in r["d"]["reason"] for r in found)
+    tap.check(b.device.wait_for(on_record, 60), f"no record of {name} says {REFUSED[name]!r}")
     tap.equal([p for p in b.device.processes() if f"/services/{name}/" in p.cgroup], [], "processes")
     b.device.run(f"bartizan stop {name}", 60)
     tap.check(b.device.wait_for(lambda: b.kernel() == before, 20), f"{name} leaves {b.kernel()}, before {before}")
