@@ -28,6 +28,25 @@ int take_fd(int *fd)
 	return taken;
 }
 
+int fd_duplicate(int fd, int least)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, least);
+
+	if (copy < 0)
+		return -errno;
+	return copy < least ? -EBADF : copy;
+}
+
+void fd_raise(int *fd)
+{
+	int high = fd_duplicate(*fd, FD_HIGH);
+
+	if (high < 0)
+		return;
+	fd_close(fd);
+	*fd = high;
+}
+
 int fd_pread_exact(int fd, void *buffer, size_t size, uint64_t offset)
 {
 	size_t done = 0;

@@ -15,6 +15,15 @@ void fd_close(int *fd);
 /* Give the descriptor away: returns *fd and leaves -1 behind. */
 int take_fd(int *fd);
 
+/* A close-on-exec duplicate of @fd, which stays open, numbered @least or higher: fcntl(2),
+ * F_DUPFD_CLOEXEC. -EBADF where @fd is none or the answer is a number below, else -errno. */
+int fd_duplicate(int fd, int least);
+
+/* @fd by a number from FD_HIGH up, where it can be; else it stays as it is. What is kept for long
+ * makes room so: a child is given what lies low (sandbox/child.c). */
+#define FD_HIGH 512
+void fd_raise(int *fd);
+
 /* Exactly @size bytes at @offset. -EIO on a short file, else -errno. */
 int fd_pread_exact(int fd, void *buffer, size_t size, uint64_t offset);
 

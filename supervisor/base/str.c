@@ -194,6 +194,40 @@ int str_octal(const char *text, uint64_t max, uint64_t *value)
 	return in_range(number, 0, max, value);
 }
 
+static bool is_plain(unsigned char byte)
+{
+	return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\';
+}
+
+/* Eight bytes at once; the first of them is the lowest of the word. */
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "every board's CPU is little-endian");
+#define BYTES(byte)    (0x0101010101010101u * (byte))
+#define HAS_ZERO(word) (((word)-BYTES(1u)) & ~(word))
+
+/* The top bit of the first byte that is not plain is set, of those before it not. */
+static uint64_t not_plain(uint64_t word)
+{
+	return (word | (word + BYTES(1u)) | HAS_ZERO(word ^ BYTES('"')) |
+		HAS_ZERO(word ^ BYTES('\\')) | ((word - BYTES(0x20u)) & ~word)) &
+	       BYTES(0x80u);
+}
+
+size_t str_plain(const char *bytes, size_t count)
+{
+	size_t run = 0;
+	uint64_t word;
+
+	for (; count - run >= sizeof(word); run += sizeof(word)) {
+		memcpy(&word, bytes + run, sizeof(word));
+		word = not_plain(word);
+		if (word)
+			return run + (size_t)__builtin_ctzll(word) / 8;
+	}
+	while (run < count && is_plain((unsigned char)bytes[run]))
+		run++;
+	return run;
+}
+
 void str_hex(char *to, const uint8_t *bytes, size_t count)
 {
 	static const char letters[] = "0123456789abcdef";
@@ -205,25 +239,62 @@ void str_hex(char *to, const uint8_t *bytes, size_t count)
 	to[2 * count] = '\0';
 }
 
-static int nibble(char letter)
+/* The values of eight digits, one in each byte. What is no digit gives another text than it came
+ * from: false. */
+static bool unhex_word(uint64_t word, uint64_t *values)
 {
-	if (letter >= '0' && letter <= '9')
-		return letter - '0';
-	if (letter >= 'a' && letter <= 'f')
-		return letter - 'a' + 10;
-	return -EINVAL;
+	uint64_t low = (word & BYTES(0x0fu)) + 9 * (word >> 6 & BYTES(1u));
+	uint64_t letters = (low + BYTES(6u)) >> 4 & BYTES(1u);
+
+	*values = low;
+	return !(low & BYTES(0xf0u)) && low + BYTES('0') + letters * ('a' - '0' - 10) == word;
+}
+
+/* The digits of four bytes; at the end of the text fewer, filled up with zeros. */
+static inline uint64_t hex_word(const char *text, size_t left)
+{
+	uint64_t word = BYTES('0');
+
+	if (left >= 4)
+		memcpy(&word, text, sizeof(word));
+	else
+		memcpy(&word, text, 2 * left);
+	return word;
+}
+
+/* Pairs of digits to bytes, bytes together. */
+static inline uint32_t joined(uint64_t word)
+{
+	word = (word << 4 | word >> 8) & 0x00ff00ff00ff00ffu;
+	word = (word | word >> 8) & 0x0000ffff0000ffffu;
+	return (uint32_t)(word | word >> 16);
+}
+
+int str_unhex_bytes(const char *text, uint8_t *bytes, size_t count)
+{
+	uint64_t word;
+	size_t at = 0;
+	uint32_t four;
+
+	for (size_t i = 0; i < count; i += 4)
+		if (!unhex_word(hex_word(text + 2 * i, count - i), &word))
+			return -EINVAL;
+	for (; count - at >= sizeof(four); at += sizeof(four)) {
+		(void)unhex_word(hex_word(text + 2 * at, 4), &word);
+		four = joined(word);
+		memcpy(bytes + at, &four, sizeof(four));
+	}
+	if (at == count)
+		return 0;
+	(void)unhex_word(hex_word(text + 2 * at, count - at), &word);
+	four = joined(word);
+	memcpy(bytes + at, &four, count - at);
+	return 0;
 }
 
 int str_unhex(const char *text, uint8_t *bytes, size_t count)
 {
-	if (strlen(text) != 2 * count)
-		return -EINVAL;
-	for (size_t i = 0; i < 2 * count; i++)
-		if (nibble(text[i]) < 0)
-			return -EINVAL;
-	for (size_t i = 0; i < count; i++)
-		bytes[i] = (uint8_t)(nibble(text[2 * i]) * 16 + nibble(text[2 * i + 1]));
-	return 0;
+	return strlen(text) == 2 * count ? str_unhex_bytes(text, bytes, count) : -EINVAL;
 }
 
 bool str_is_name(const char *text)

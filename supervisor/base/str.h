@@ -45,10 +45,17 @@ int str_bool(const char *text, bool *value);
 /* Octal file mode such as 0755. */
 int str_octal(const char *text, uint64_t max, uint64_t *value);
 
+/* How many bytes at the front of @bytes stand for themselves in a JSON string: 0x20..0x7e but '"'
+ * and
+ * '\\'. */
+size_t str_plain(const char *bytes, size_t count);
+
 /* Lower-case hex. str_hex() needs 2 * @count + 1 bytes at @to. str_unhex(): -EINVAL unless exactly
  * @count bytes. */
 void str_hex(char *to, const uint8_t *bytes, size_t count);
 int str_unhex(const char *text, uint8_t *bytes, size_t count);
+/* The same from the front of a text that goes on or has no terminator. */
+int str_unhex_bytes(const char *text, uint8_t *bytes, size_t count);
 
 /* Service, signer and image names: [a-z][a-z0-9.-]{0,31} (architecture.md, "Names"). */
 #define NAME_SIZE 33

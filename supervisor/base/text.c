@@ -3,6 +3,32 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/str.h"
+
+/* Most pieces are a few bytes long, where a call or a string instruction costs more than the bytes:
+ * two moves that overlap. */
+#define LONG_PIECE 128u
+static inline void copy_piece(char *to, const char *from, size_t count)
+{
+	if (count > LONG_PIECE) {
+		memcpy(to, from, count);
+	} else if (count >= 16) {
+		for (size_t at = 0; at < count - 16; at += 16)
+			memcpy(to + at, from + at, 16);
+		memcpy(to + count - 16, from + count - 16, 16);
+	} else if (count >= 8) {
+		memcpy(to, from, 8);
+		memcpy(to + count - 8, from + count - 8, 8);
+	} else if (count >= 4) {
+		memcpy(to, from, 4);
+		memcpy(to + count - 4, from + count - 4, 4);
+	} else if (count) {
+		to[0] = from[0];
+		to[count / 2] = from[count / 2];
+		to[count - 1] = from[count - 1];
+	}
+}
+
 void text_add_bytes(struct text *t, const char *bytes, size_t count)
 {
 	/* One byte is kept for the terminator, so the text is a C string at any moment. */
@@ -12,7 +38,7 @@ void text_add_bytes(struct text *t, const char *bytes, size_t count)
 			t->at[t->used] = '\0';
 		return;
 	}
-	memcpy(t->at + t->used, bytes, count);
+	copy_piece(t->at + t->used, bytes, count);
 	t->used += count;
 	t->at[t->used] = '\0';
 }
@@ -106,11 +132,6 @@ static void add_code_point(struct text *t, uint32_t point)
 	text_add(t, escape);
 }
 
-static bool is_plain(unsigned char byte)
-{
-	return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\';
-}
-
 void text_add_json_string(struct text *t, const char *bytes, size_t count)
 {
 	const unsigned char *at = (const unsigned char *)bytes;
@@ -119,10 +140,8 @@ void text_add_json_string(struct text *t, const char *bytes, size_t count)
 	text_add(t, "\"");
 	while (i < count) {
 		uint32_t control = 0;
-		size_t run = 0;
+		size_t run = str_plain(bytes + i, count - i);
 
-		while (i + run < count && is_plain(at[i + run]))
-			run++;
 		if (run == 0 && at[i] >= 0x80)
 			run = utf8_length(at + i, count - i);
 		if (run)

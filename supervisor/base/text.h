@@ -20,6 +20,7 @@ struct text {
 	}
 
 void text_add(struct text *t, const char *string);
+#define TEXT_ADD(t, literal) text_add_bytes(t, literal, sizeof(literal) - 1)
 void text_add_bytes(struct text *t, const char *bytes, size_t count);
 void text_add_u64(struct text *t, uint64_t number);
 void text_add_i64(struct text *t, int64_t number);

@@ -163,6 +163,65 @@ static void test_hex(void **state)
 	assert_memory_equal(back, bytes, 3);
 }
 
+/* Every byte value in every place of a word and behind it. */
+static void test_hex_bytes(void **state)
+{
+	static const uint8_t bytes[] = {0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, 0x0a, 0xf0};
+	static const char good[] = "0123456789abcdef0af0";
+	char text[sizeof(good)];
+	uint8_t back[sizeof(bytes)];
+
+	(void)state;
+	for (size_t at = 0; at < 2 * sizeof(bytes); at++)
+		for (unsigned int byte = 0; byte < 256; byte++) {
+			bool digit = (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'f');
+
+			memcpy(text, good, sizeof(text));
+			text[at] = (char)byte;
+			assert_int_equal(str_unhex_bytes(text, back, sizeof(back)),
+					 digit ? 0 : -EINVAL);
+		}
+	for (size_t count = 0; count <= sizeof(bytes); count++) {
+		memset(back, 0x55, sizeof(back));
+		assert_int_equal(str_unhex_bytes(good, back, count), 0);
+		assert_memory_equal(back, bytes, count);
+		for (size_t i = count; i < sizeof(back); i++)
+			assert_int_equal(back[i], 0x55);
+	}
+}
+
+static bool stands_for_itself(unsigned int byte)
+{
+	return byte >= 0x20 && byte <= 0x7e && byte != '"' && byte != '\\';
+}
+
+/* Two bytes of every value at every distance: one must not hide or invent the other. */
+static void test_plain(void **state)
+{
+	char text[20];
+
+	(void)state;
+	for (size_t at = 0; at < sizeof(text) - 1; at++)
+		for (unsigned int byte = 0; byte < 256; byte++)
+			for (unsigned int next = 0; next < 256; next++) {
+				size_t expected = sizeof(text);
+
+				memset(text, 'a', sizeof(text));
+				text[at] = (char)byte;
+				text[at + 1] = (char)next;
+				if (!stands_for_itself(byte))
+					expected = at;
+				else if (!stands_for_itself(next))
+					expected = at + 1;
+				assert_int_equal(str_plain(text, sizeof(text)), expected);
+			}
+	for (size_t size = 0; size <= sizeof(text); size++) {
+		memset(text, '"', sizeof(text));
+		memset(text, ' ', size);
+		assert_int_equal(str_plain(text, size), size);
+	}
+}
+
 static void test_copy_and_join(void **state)
 {
 	char text[4] = "old";
@@ -216,6 +275,7 @@ int main(void)
 		cmocka_unit_test(test_milliseconds), cmocka_unit_test(test_thousandths),
 		cmocka_unit_test(test_octal),        cmocka_unit_test(test_bool),
 		cmocka_unit_test(test_names),        cmocka_unit_test(test_glob),
+		cmocka_unit_test(test_hex_bytes),    cmocka_unit_test(test_plain),
 		cmocka_unit_test(test_hex),          cmocka_unit_test(test_copy_and_join),
 		cmocka_unit_test(test_sanitize),     cmocka_unit_test(test_err),
 	};

@@ -32,6 +32,28 @@ static void test_json_strings(void **state)
 	assert_json("\xc3\xa9", 2, "\"\xc3\xa9\"");
 }
 
+/* Every length takes another way through the copy; the byte behind the text is the terminator. */
+static void test_pieces(void **state)
+{
+	char from[300];
+	char to[310];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(from); i++)
+		from[i] = (char)(i * 7 + i / 256 + 1);
+	for (size_t count = 0; count <= sizeof(from); count++) {
+		struct text t = TEXT_IN(to);
+
+		memset(to, 0x55, sizeof(to));
+		text_add_bytes(&t, "ab", 2);
+		text_add_bytes(&t, from, count);
+		assert_int_equal(t.used, count + 2);
+		assert_memory_equal(to + 2, from, count);
+		assert_int_equal(to[count + 2], 0);
+		assert_int_equal(to[count + 3], 0x55);
+	}
+}
+
 /* RFC 3629: overlong forms, surrogates and cut sequences are not UTF-8 and must not pass as such.
  */
 static void test_json_bad_utf8(void **state)
@@ -88,9 +110,9 @@ static void test_numbers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_json_strings), cmocka_unit_test(test_json_bad_utf8),
-		cmocka_unit_test(test_members),      cmocka_unit_test(test_cut),
-		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_pieces),        cmocka_unit_test(test_json_strings),
+		cmocka_unit_test(test_json_bad_utf8), cmocka_unit_test(test_members),
+		cmocka_unit_test(test_cut),           cmocka_unit_test(test_numbers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
