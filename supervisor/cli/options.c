@@ -85,10 +85,13 @@ static int read_option(struct reading *r, const char *word, const char *next, bo
 static int check_required(const struct reading *r, const struct operands *operands)
 {
 	const struct usage *u = r->usage;
+	char word[32];
 
 	for (int i = 0; u->options && u->options[i].name; i++)
-		if (u->options[i].required && !r->seen[i])
-			return mistake(u, "missing option --", u->options[i].name);
+		if (u->options[i].required && !r->seen[i]) {
+			(void)snprintf(word, sizeof(word), "--%s", u->options[i].name);
+			return mistake(u, "missing option", word);
+		}
 	if (operands->count < u->least)
 		return mistake(u, "something is missing", NULL);
 	return 0;

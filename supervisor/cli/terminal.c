@@ -62,9 +62,19 @@ int terminal_fail(const char *context, const struct err *err)
 
 	err_sanitize(&safe);
 	(void)fflush(stdout);
-	(void)fprintf(stderr, "bartizan: %s: %s%s%s%s\n", context, safe.msg,
-		      safe.hint[0] ? " (" : "", safe.hint, safe.hint[0] ? ")" : "");
+	/* A text that names the file by itself needs it but once. */
+	(void)fprintf(stderr, "bartizan: %s%s%s%s%s%s\n",
+		      str_starts(safe.msg, context) ? "" : context,
+		      str_starts(safe.msg, context) ? "" : ": ", safe.msg, safe.hint[0] ? " (" : "",
+		      safe.hint, safe.hint[0] ? ")" : "");
 	return terminal_exit(&safe);
+}
+
+static bool as_events;
+
+void terminal_progress_as_events(void)
+{
+	as_events = true;
 }
 
 void terminal_progress(const char *what, uint64_t done, uint64_t total)
@@ -74,9 +84,16 @@ void terminal_progress(const char *what, uint64_t done, uint64_t total)
 	char bar[BAR_WIDTH + 1];
 	uint64_t filled = total ? done * BAR_WIDTH / total : BAR_WIDTH;
 
-	if (isatty(STDERR_FILENO) != 1 || (done != total && now_ms - drawn_ms < REDRAW_MS))
+	if ((!as_events && isatty(STDERR_FILENO) != 1) ||
+	    (done != total && now_ms - drawn_ms < REDRAW_MS))
 		return;
 	drawn_ms = now_ms;
+	if (as_events) {
+		(void)printf("{\"event\":\"%s\",\"done\":%" PRIu64 ",\"total\":%" PRIu64 "}\n",
+			     what, done, total);
+		(void)fflush(stdout);
+		return;
+	}
 	for (uint64_t i = 0; i < BAR_WIDTH; i++)
 		bar[i] = i < filled ? '#' : '.';
 	bar[BAR_WIDTH] = '\0';

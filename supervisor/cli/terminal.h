@@ -26,6 +26,10 @@ int terminal_exit(const struct err *err);
  * policy or verification said no. */
 int terminal_fail(const char *context, const struct err *err);
 
+/* From now on progress is a line of JSON on standard output, terminal or not:
+ * {"event":WHAT,"done":N,"total":N}. */
+void terminal_progress_as_events(void);
+
 /* A bar on standard error while something long runs; nothing unless that is a terminal. @done ==
  * @total ends it. */
 void terminal_progress(const char *what, uint64_t done, uint64_t total);

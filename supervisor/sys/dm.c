@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "base/str.h"
 
+#define PREFETCH      "/sys/module/dm_verity/parameters/prefetch_cluster"
 #define CONTROL       "/dev/mapper/control"
 #define SECTOR        512u
 #define BLOCK         4096u
@@ -87,6 +88,11 @@ static int load(const char *name, const struct dm_verity *v)
 	q.target.length = v->data_blocks * (BLOCK / SECTOR);
 	(void)str_copy(q.target.target_type, sizeof(q.target.target_type), "verity");
 	return request(DM_TABLE_LOAD, &q);
+}
+
+int dm_verity_read_exactly(void)
+{
+	return fd_write_file(AT_FDCWD, PREFETCH, "0");
 }
 
 int dm_verity_create(const char *name, const struct dm_verity *v, char node[DM_NODE_SIZE],

@@ -25,6 +25,11 @@ struct dm_verity {
  * too small. */
 int dm_verity_text(const struct dm_verity *v, char *to, size_t size);
 
+/* From now on a block of a tree is read when it is needed, not 256 KiB of its neighbours with it
+ * (parameter prefetch_cluster of the module): what a start reads does not grow with the image.
+ * -errno of sysfs. */
+int dm_verity_read_exactly(void);
+
 /* Create, load, resume; @node gets "/dev/dm-N". Whatever fails, nothing is left behind. -EEXIST: a
  * device of this name is there. */
 int dm_verity_create(const char *name, const struct dm_verity *v, char node[DM_NODE_SIZE],
