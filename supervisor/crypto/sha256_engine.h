@@ -23,6 +23,14 @@ extern const size_t sha256_engine_count;
 /* The first usable row, asked of the CPU once. */
 const struct sha256_engine *sha256_engine_best(void);
 
+/* The round constants, for the rows with instructions of the CPU's own. */
+extern const uint32_t sha256_constants[64];
+
+/* aarch64: the Cryptographic Extension (Arm ARM, SHA256H), when the kernel says that it is there.
+ */
+bool sha256_arm_usable(void);
+void sha256_arm_blocks(uint32_t state[8], const uint8_t *data, size_t count);
+
 /* x86: the SHA extensions (Intel SDM volume 2, SHA256RNDS2). */
 bool sha256_x86_usable(void);
 void sha256_x86_blocks(uint32_t state[8], const uint8_t *data, size_t count);
