@@ -48,7 +48,7 @@ int channel_send(const struct channel *c, const void *message, const int *fds, i
 	struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1};
 	ssize_t n;
 
-	if (!def || def->fd_count != fd_count)
+	if (!def || (int)message_fd_count(def) != fd_count)
 		return -EPROTO;
 	if (c->fd < 0)
 		return -EPIPE;
@@ -163,6 +163,7 @@ int channel_check_fd(int fd, enum fd_kind kind)
 		return check_access(fd, S_IFBLK, O_RDONLY);
 	case FD_MOUNT:
 		return check_mount(fd);
+	case FD_NONE:
 	case FD_KIND_COUNT:
 		break;
 	}
@@ -219,6 +220,7 @@ static int check_row(const struct channel *c, struct received *received, size_t 
 {
 	uint16_t type = received->message.head.type;
 	const struct message_def *def;
+	unsigned int count;
 
 	if (size < sizeof(struct message_head))
 		return err_set(err, EBADMSG, "%s sent %zu bytes, less than a head",
@@ -227,17 +229,17 @@ static int check_row(const struct channel *c, struct received *received, size_t 
 	if (!def)
 		return err_set(err, EBADMSG, "%s may not send message %u (%s)", peer_name(c->peer),
 			       type, message_name(type));
+	count = message_fd_count(def);
 	if (size != def->size)
-		return err_set(err, EBADMSG, "%s of %s has %zu bytes instead of %u", def->name + 2,
-			       peer_name(c->peer), size, def->size);
-	if (received->fd_count != def->fd_count)
+		return err_set(err, EBADMSG, "%s of %s has %zu bytes instead of %u",
+			       message_name(type), peer_name(c->peer), size, def->size);
+	if (received->fd_count != (int)count)
 		return err_set(err, EBADMSG, "%s of %s brings %d descriptors instead of %u",
-			       def->name + 2, peer_name(c->peer), received->fd_count,
-			       def->fd_count);
+			       message_name(type), peer_name(c->peer), received->fd_count, count);
 	for (int i = 0; i < received->fd_count; i++)
-		if (channel_check_fd(received->fds[i], (enum fd_kind)def->fds[i]))
+		if (channel_check_fd(received->fds[i], message_fd(def, (unsigned int)i)))
 			return err_set(err, EBADMSG, "%s of %s: descriptor %d is of the wrong kind",
-				       def->name + 2, peer_name(c->peer), i);
+				       message_name(type), peer_name(c->peer), i);
 	return 0;
 }
 

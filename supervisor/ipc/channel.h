@@ -3,7 +3,7 @@
 
 #include "ipc/proto.h"
 
-/* One end of a SOCK_SEQPACKET pair: who is on the other side decides which rows of proto.c are
+/* One end of a SOCK_SEQPACKET pair: who is on the other side decides which rows of messages.def are
  * legal. */
 struct channel {
 	int fd; /* -1 when there is no peer */

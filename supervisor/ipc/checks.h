@@ -22,6 +22,12 @@ struct message_hold { /* HOLD */
 	char service[NAME_SIZE];
 };
 
+struct message_record { /* RECORD */
+	struct message_head head;
+	uint32_t seconds;
+	char service[NAME_SIZE];
+};
+
 struct message_check { /* CHECK */
 	struct message_head head;
 	char service[NAME_SIZE]; /* empty: all that run */

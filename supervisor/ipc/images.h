@@ -6,7 +6,8 @@
 #include "base/str.h"
 #include "ipc/head.h"
 
-/* What the command line and the launcher say to each other about images: part of proto.h. */
+/* What the command line, the launcher and the supervisor say to each other about images: part of
+ * proto.h. */
 
 enum image_verb {
 	IMAGE_LIST,
@@ -14,6 +15,7 @@ enum image_verb {
 	IMAGE_CONFIRM,
 	IMAGE_ROLLBACK,
 	IMAGE_REMOVE,
+	IMAGE_PURGE, /* and all that the service has */
 	IMAGE_VERB_COUNT
 };
 
@@ -75,7 +77,8 @@ struct message_checked { /* CHECK_ALL + the dm node; APPLY + block file, old dm 
 			    CHECKED: so far */
 	struct message_head head;
 	uint64_t bytes;
-	uint64_t total; /* APPLY: at most */
+	uint64_t total;            /* APPLY: at most */
+	uint8_t old_root_hash[32]; /* APPLY: of the old image */
 };
 
 struct message_release { /* how the life ended, in words for whoever asks why a version was given up
@@ -84,6 +87,18 @@ struct message_release { /* how the life ended, in words for whoever asks why a 
 	int32_t code; /* si_code and status as in message_exited */
 	int32_t status;
 	char why[120];
+};
+
+struct message_admitted { /* + sealed memfd with struct policy */
+	struct message_head head;
+	char name[NAME_SIZE];
+	char version[NAME_SIZE];
+	uint32_t epoch;
+	uint8_t root_hash[32];
+	uint32_t uid;
+	uint8_t trial;      /* this version is not confirmed */
+	uint32_t verify_us; /* microseconds: signatures; loop device, dm-verity and mount */
+	uint32_t map_us;
 };
 
 #endif

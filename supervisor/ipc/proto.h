@@ -7,11 +7,12 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "ipc/checks.h"
+#include "ipc/delivery.h"
 #include "ipc/images.h"
 
 /*
  * Every message between the programs of Bartizan. SOCK_SEQPACKET, one fixed-size struct each,
- * native byte order (one machine, one build). proto.c holds one row per message: who may send it,
+ * native byte order (one machine, one build). messages.def holds one row per message: who sends it,
  * who takes it, its exact size, how many descriptors of which kinds. ipc_receive() refuses whatever
  * does not match its row, and closes every descriptor that came with it.
  */
@@ -59,8 +60,7 @@ enum helper {
 #define SUBJECT_IS_STANDBY(subject) (SUBJECT_KIND(subject) == SUBJECT_STANDBY)
 #define SUBJECT_NONE                0xffffu
 
-/* What init keeps for others in its fd store; it never reads, writes or maps any of it. At most one
- * fd per (subject, kind). */
+/* What init keeps for others and never reads, writes or maps; one fd per (subject, kind). */
 enum store_kind {
 	STORE_PIDFD,
 	STORE_STDOUT, /* read end */
@@ -71,8 +71,7 @@ enum store_kind {
 	STORE_TEMPLATE, /* detached mount of the verified image */
 	STORE_POLICY,   /* sealed memfd: struct policy, or struct device_policy for SUBJECT_NONE */
 	STORE_FILTER,   /* sealed memfd: struct seccomp_filter */
-	STORE_RECORD,   /* sealed memfd: the launcher's own notes on an admitted image; struct
-			   trusted for SUBJECT_NONE */
+	STORE_RECORD,   /* sealed memfd: the launcher's notes on an image; NONE: struct trusted */
 	STORE_LINK,     /* the launcher's end of its socket to a helper */
 	STORE_LISTENER, /* control socket */
 	STORE_AUDIT_NETLINK,
@@ -81,11 +80,13 @@ enum store_kind {
 	STORE_STANDBY_SECRETS, /* that of a parked life */
 	STORE_READY,           /* where the service says that it is ready */
 	STORE_PROC,            /* procfs for the sysctls of its namespaces */
+	STORE_DEVICE_LOG,      /* our end of its /dev/log */
+	STORE_WATCH,           /* fanotify group */
 	STORE_KIND_COUNT
 };
 
 enum power { POWER_OFF, POWER_REBOOT, POWER_HALT, POWER_COUNT };
-enum stream { STREAM_STDOUT, STREAM_STDERR, STREAM_PROBE, STREAM_COUNT };
+enum stream { STREAM_STDOUT, STREAM_STDERR, STREAM_PROBE, STREAM_DEVICE_LOG, STREAM_COUNT };
 enum bound_kind { BOUND_AUDIT_NETLINK, BOUND_COUNT };
 
 enum message_type {
@@ -175,13 +176,13 @@ enum message_type {
 		   more */
 	/* launcher -> init */
 	M_PROMOTE,   /* the parked life of this generation is the service's now: its gate opens */
-	M_READINESS, /* launcher -> supervisor: where this life of the service says that it is ready
-		      */
+	M_READINESS, /* launcher -> supervisor: where this life says that it is ready */
 	M_VITAL,     /* supervisor -> init: are all critical services well? */
 	/* the command line <-> launcher */
 	M_CHECK,     /* how the sandbox of a service is now, or of all that run */
 	M_ROW_CHECK, /* the answer, one protection each */
 	M_HOLD,      /* freeze, isolate or let go */
+	M_RECORD,    /* let the next life of a service run under a filter that records */
 	/* launcher -> supervisor */
 	M_HELD, /* how a service is held now; kind: enum hold */
 	/* supervisor -> launcher */
@@ -198,16 +199,20 @@ enum message_type {
 	M_IMAGE_PROGRESS,
 	M_ROW_IMAGE,
 	/* launcher <-> verify */
-	M_CHECK_ALL, /* read every block through dm-verity */
-	M_APPLY,     /* make an image from a block file and the old image */
-	M_CHECKED,   /* so many bytes are good; all of them: the end */
+	M_CHECK_ALL,    /* read every block through dm-verity */
+	M_APPLY,        /* make an image from a block file and the old image */
+	M_CHECKED,      /* so many bytes are good; all of them: the end */
+	M_CONTEXT,      /* launcher -> recorder: what lines carry, before M_OUTPUT */
+	M_DEVICE_LOG,   /* launcher -> recorder: as M_OUTPUT, + its /dev/log */
+	M_MONITOR,      /* recorder -> launcher: a rule that acts; kind: which of the device's */
+	M_MONITOR_STOP, /* launcher -> supervisor: stop this service for good */
+	M_CERTIFICATE,  /* shipper -> recorder: one of a session is new, or ends soon */
 	M_COUNT
 };
 
-/* Messages that are a head and nothing more: STORED_END CHILD_ACK LAUNCHER_READY LAUNCHER_UP ALIVE
- * ALIVE_END LIVE ACK NAMED_END HELPER* (subject says which helper) START PROBE LINK_* DIAL DIALED
- * SPOOLED STARTED COMPILED_TRUST TRUST_* PARK PROMOTE HEALTHY GAVE_UP
- * RENEW. */
+/* Messages that are only a head: STORED_END CHILD_ACK LAUNCHER_READY LAUNCHER_UP ALIVE ALIVE_END
+ * LIVE ACK NAMED_END HELPER* (subject says which helper) START PROBE LINK_* DIALED SPOOLED STARTED
+ * PARK COMPILED_TRUST TRUST_* PROMOTE HEALTHY GAVE_UP RENEW MONITOR_STOP. */
 struct message_plain {
 	struct message_head head;
 };
@@ -257,16 +262,6 @@ struct message_name { /* ADMIT (name), NAMED (name, why = refused at once) */
 	struct err why;   /* NAMED: code 0, or why this image cannot be admitted */
 };
 
-struct message_admitted { /* + sealed memfd with struct policy */
-	struct message_head head;
-	char name[NAME_SIZE];
-	char version[NAME_SIZE];
-	uint32_t epoch;
-	uint8_t root_hash[32];
-	uint32_t uid;
-	uint8_t trial; /* this version is not confirmed */
-};
-
 struct message_running { /* RUNNING and PROBING + pidfd */
 	struct message_head head;
 	int32_t pid;
@@ -278,7 +273,7 @@ struct message_done { /* DONE HELPER_FAILED DIAL_FAILED VERIFY_REFUSED COMPILE_R
 	struct err err;
 };
 
-struct message_output { /* + read end of a pipe */
+struct message_output { /* OUTPUT + read end of a pipe, DEVICE_LOG + socket */
 	struct message_head head;
 	uint32_t stream; /* enum stream */
 	char name[NAME_SIZE];
@@ -288,21 +283,12 @@ struct message_output { /* + read end of a pipe */
 	uint8_t facility;
 	uint64_t max_size;
 	uint32_t max_file;
+	uint8_t local, context; /* 1: not shipped; 1: the M_CONTEXT before it is this service's */
 };
 
-struct message_shipped { /* SHIPPED; RESEND without boot */
+struct message_context {
 	struct message_head head;
-	uint64_t boot; /* boot id of the record */
-	uint64_t n;    /* every record up to this one was read by the collector */
-};
-
-struct message_collector {
-	struct message_head head;
-	uint8_t connected;
-	char collector[72]; /* address and port */
-	char protocol[16];  /* "TLSv1.3" */
-	char suite[64];
-	struct err why; /* not connected: the reason */
+	char text[1024]; /* JSON object of strings: tag, l.LABEL, e.VARIABLE */
 };
 
 struct message_verify { /* + image file, + sealed memfd of struct trust_anchors (trust/anchors.h) */
@@ -423,8 +409,10 @@ union message {
 	struct message_running running;
 	struct message_done done;
 	struct message_output output;
+	struct message_context context;
 	struct message_shipped shipped;
 	struct message_collector collector;
+	struct message_certificate certificate;
 	struct message_verify verify;
 	struct message_verdict verdict;
 	struct message_check_fs check_fs;
@@ -433,6 +421,7 @@ union message {
 	struct message_secret secret;
 	struct message_check check;
 	struct message_hold hold;
+	struct message_record record;
 	struct message_row_check row_check;
 	struct message_row_service row_service;
 	struct message_row_text row_text;
@@ -447,6 +436,7 @@ union message {
 };
 
 enum fd_kind {
+	FD_NONE,
 	FD_ANY,      /* init's store: kept, never looked at */
 	FD_SOCKET,   /* AF_UNIX SOCK_SEQPACKET */
 	FD_DOORBELL, /* AF_UNIX SOCK_DGRAM */
@@ -466,20 +456,21 @@ enum fd_kind {
 
 #define IPC_FDS_MAX 10
 
-/* One row per message. */
+/* One row of messages.def. */
 struct message_def {
-	uint16_t type;
-	uint8_t from; /* enum peer */
-	uint8_t to;
+	uint8_t type;     /* enum message_type */
+	uint8_t from : 4; /* enum peer */
+	uint8_t to : 4;
 	uint16_t size;
-	uint8_t fd_count;
-	uint8_t fds[IPC_FDS_MAX]; /* enum fd_kind */
-	const char *name;
+	uint16_t fds[3]; /* ask message_fd() */
 };
 
 /* The row of a message that @from may send to @to, or NULL. Some types have a row per direction. */
 const struct message_def *message_find(uint16_t type, enum peer from, enum peer to);
-const char *message_name(uint16_t type); /* "?" when unknown */
+/* How many descriptors it brings, and of which kind number @index is: FD_NONE beyond them. */
+unsigned int message_fd_count(const struct message_def *def);
+enum fd_kind message_fd(const struct message_def *def, unsigned int index);
+const char *message_name(uint16_t type); /* without M_; "?" when unknown */
 const char *peer_name(enum peer peer);
 const char *hold_name(enum hold hold);       /* "frozen"; "" for HOLD_NONE, "?" when unknown */
 const char *helper_name(enum helper helper); /* also the program's file name */

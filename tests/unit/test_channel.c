@@ -382,7 +382,7 @@ static void test_rows(void **state)
 				assert_int_equal(def->type, type);
 				assert_true(def->size >= sizeof(struct message_head) &&
 					    def->size <= sizeof(union message));
-				assert_true(def->fd_count <= IPC_FDS_MAX);
+				assert_true(message_fd_count(def) <= IPC_FDS_MAX);
 			}
 	assert_true(rows >= M_COUNT - 1);
 }

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
@@ -276,6 +277,22 @@ static void test_hostile_entry(void **state)
 	}
 }
 
+/* A size that lies within what was put, but not in the buffer of whoever reads: the buffer ends
+ * there (ASan watches). */
+static void test_hostile_size(void **state)
+{
+	static const uint8_t record[RING_RECORD_MAX];
+	uint32_t entry[2] = {RING_RECORD_MAX + 512, ~(uint32_t)(RING_RECORD_MAX + 512)};
+	uint8_t *buffer = malloc(RING_RECORD_MAX);
+	struct pair *p = *state;
+
+	assert_true(ring_put(&p->producer, 0, PIECES(record, sizeof(record), NULL, 0)));
+	assert_true(ring_put(&p->producer, 0, PIECES(record, sizeof(record), NULL, 0)));
+	memcpy(p->raw + AT_DATA, entry, sizeof(entry));
+	assert_int_equal(ring_peek(&p->consumer, buffer), -EBADMSG);
+	free(buffer);
+}
+
 /* A wild read index means "full": nothing that is unread is overwritten, and the producer goes on
  * counting. */
 static void test_hostile_tail(void **state)
@@ -305,6 +322,10 @@ static void test_refuses_other_memory(void **state)
 	assert_int_equal(ring_producer_open(&producer, plain, p->cursor_fd, -1), -EBADMSG);
 	assert_int_equal(ring_producer_open(&producer, p->cursor_fd, p->cursor_fd, -1), -EBADMSG);
 	assert_int_equal(ring_producer_open(&producer, p->ring_fd, p->ring_fd, -1), -EBADMSG);
+	/* The right size is not enough. */
+	assert_int_equal(ftruncate(plain, AT_DATA + RING_BYTES), 0);
+	assert_int_equal(ring_consumer_open(&consumer, plain, p->cursor_fd), -EBADMSG);
+	assert_int_equal(ring_producer_open(&producer, plain, p->cursor_fd, -1), -EBADMSG);
 	fd_close(&plain);
 }
 
@@ -336,6 +357,7 @@ int main(void)
 						close_pair),
 		cmocka_unit_test_setup_teardown(test_hostile_head, open_pair, close_pair),
 		cmocka_unit_test_setup_teardown(test_hostile_entry, open_pair, close_pair),
+		cmocka_unit_test_setup_teardown(test_hostile_size, open_pair, close_pair),
 		cmocka_unit_test_setup_teardown(test_hostile_tail, open_pair, close_pair),
 		cmocka_unit_test_setup_teardown(test_refuses_other_memory, open_pair, close_pair),
 		cmocka_unit_test_setup_teardown(test_full_doorbell_never_blocks, open_pair,
