@@ -109,7 +109,10 @@ static int take_string(struct input *in, struct audit_decoded *decoded, size_t i
 
 static int take_value(struct input *in, struct audit_decoded *decoded, size_t i)
 {
-	switch (decoded->def->fields[i].type) {
+	decoded->values[i].string = NULL;
+	decoded->values[i].length = 0;
+	decoded->values[i].number = 0;
+	switch (audit_field_type(decoded->def, i)) {
 	case AUDIT_STRING:
 		return take_string(in, decoded, i);
 	case AUDIT_NUMBER:
@@ -125,18 +128,21 @@ static int take_value(struct input *in, struct audit_decoded *decoded, size_t i)
 int audit_decode(const void *bytes, size_t size, struct audit_decoded *decoded)
 {
 	struct input in = {.at = bytes, .left = size};
-	struct audit_decoded d;
+	struct audit_decoded *d = decoded;
 
-	memset(&d, 0, sizeof(d));
-	if (take(&in, &d.head, sizeof(d.head)) || d.head.event >= EVENT_COUNT ||
-	    d.head.size != size || d.head.padding != 0 || d.head.sn == 0)
+	size_t count = 0;
+
+	d->raised = 0;
+	d->count = 0;
+	if (take(&in, &d->head, sizeof(d->head)) || d->head.event >= EVENT_COUNT ||
+	    d->head.size != size || d->head.padding != 0 || d->head.sn == 0)
 		return -EBADMSG;
-	d.def = &audit_events[d.head.event];
-	for (; d.def->fields[d.count].type != AUDIT_END; d.count++)
-		if (take_value(&in, &d, d.count))
+	d->def = &audit_events[d->head.event];
+	for (; audit_field_type(d->def, count) != AUDIT_END; count++)
+		if (take_value(&in, d, count))
 			return -EBADMSG;
 	if (in.left)
 		return -EBADMSG;
-	*decoded = d;
+	d->count = count;
 	return 0;
 }

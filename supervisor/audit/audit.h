@@ -51,6 +51,7 @@ struct audit_record {
 /* A decoded record: strings point into the record's buffer and are not terminated. */
 struct audit_decoded {
 	const struct audit_def *def;
+	uint8_t raised; /* 1 + a severity instead of the row's; 0: the row's */
 	struct audit_record head;
 	size_t count;
 	struct {
@@ -61,8 +62,14 @@ struct audit_decoded {
 	} values[AUDIT_FIELDS_MAX];
 };
 
+static inline unsigned int audit_severity_of(const struct audit_decoded *d)
+{
+	return d->raised ? d->raised - 1u : d->def->severity;
+}
+
 /* Read a record that another process wrote. 0, or -EBADMSG when it does not match its event's row
- * in every byte. */
+ * in every byte; *decoded has no value then. Only values[0..count) are set, of each what its type
+ * says. */
 int audit_decode(const void *bytes, size_t size, struct audit_decoded *decoded);
 
 #endif

@@ -2,9 +2,8 @@
 
 /* clang-format off */
 const struct audit_def audit_events[EVENT_COUNT] = {
-#define AUDIT_FIELD(name, type) {name, type}
-#define AUDIT_EVENT(id, lane, severity, help, ...) \
-	[EVENT_##id] = {#id, LANE_##lane, SEVERITY_##severity, {__VA_ARGS__, {0, AUDIT_END}}},
+#define AUDIT_FIELD(name, type) name
+#define AUDIT_EVENT(id, lane, severity, help, ...) [EVENT_##id] = {#id, {__VA_ARGS__}, SEVERITY_##severity},
 #include "audit/events.def"
 #undef AUDIT_EVENT
 #undef AUDIT_FIELD

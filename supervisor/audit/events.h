@@ -24,11 +24,6 @@ enum audit_type { AUDIT_END, AUDIT_STRING, AUDIT_NUMBER, AUDIT_HASH };
 
 #define AUDIT_FIELDS_MAX 9
 
-struct audit_field {
-	const char *name;
-	enum audit_type type;
-};
-
 enum audit_event {
 #define AUDIT_EVENT(id, lane, severity, help, ...) EVENT_##id,
 #include "audit/events.def"
@@ -36,23 +31,27 @@ enum audit_event {
 	EVENT_COUNT
 };
 
-/* One row per event: the record's keys and types, who may rely on it, how urgent it is. */
-struct audit_def {
-	const char *name; /* "START", the "e" of the record and MSGID of RFC 5424 */
-	enum audit_lane lane;
-	enum audit_severity severity;                    /* never from service bytes */
-	struct audit_field fields[AUDIT_FIELDS_MAX + 1]; /* ends with AUDIT_END */
-};
-
-extern const struct audit_def audit_events[EVENT_COUNT];
-
-/* What a producer needs of a row: it writes values and no names, and has none of them in its file.
- */
+/* One row per event, in two tables. What a producer needs, who writes values and no names and has
+ * none of them in its file: who may rely on the record, and the types of its fields. */
 struct audit_shape {
-	uint8_t lane;
+	uint8_t lane;                        /* enum audit_lane */
 	uint8_t types[AUDIT_FIELDS_MAX + 1]; /* enum audit_type; ends with AUDIT_END */
 };
 
+/* The rest: what the record and its fields are called, how urgent it is. */
+struct audit_def {
+	const char *name; /* "START", the "e" of the record and MSGID of RFC 5424 */
+	const char *fields[AUDIT_FIELDS_MAX];
+	uint8_t severity; /* enum audit_severity; never from service bytes */
+};
+
 extern const struct audit_shape audit_shapes[EVENT_COUNT];
+extern const struct audit_def audit_events[EVENT_COUNT];
+
+/* Of field @i of a row of audit_events. */
+static inline enum audit_type audit_field_type(const struct audit_def *def, size_t i)
+{
+	return (enum audit_type)audit_shapes[def - audit_events].types[i];
+}
 
 #endif

@@ -4,11 +4,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "audit/audit.h"
+#include "audit/refusals.h"
 #include "base/fd.h"
 
 static struct ring_producer producer;
@@ -76,6 +78,12 @@ static void test_odd_values(void **state)
 	assert_int_equal(d.values[1].length, 0);
 	assert_int_equal(d.values[2].number, 0);
 	assert_int_equal(d.values[5].length, 0);
+	audit_emit(EVENT_READY, ((struct audit_value){.type = AUDIT_NUMBER, .string = "x"}),
+		   ((struct audit_value){.type = AUDIT_STRING, .number = 9}));
+	size = ring_peek(&consumer, record);
+	assert_int_equal(audit_decode(record, (size_t)size, &d), 0);
+	assert_int_equal(d.values[0].length, 0);
+	assert_int_equal(d.values[1].number, 0);
 }
 
 static void test_every_event(void **state)
@@ -108,15 +116,17 @@ static void test_hostile_records(void **state)
 	emit_image();
 	size = ring_peek(&consumer, record);
 	for (int cut = 0; cut < size; cut++) {
-		uint8_t exact[512];
+		uint8_t *exact = malloc(cut ? (size_t)cut : 1);
 
 		memcpy(exact, record, (size_t)cut);
 		assert_int_equal(audit_decode(exact, (size_t)cut, &d), -EBADMSG);
-		((struct audit_record *)(void *)exact)->size = (uint16_t)cut;
-		if ((size_t)cut >= sizeof(struct audit_record))
+		if ((size_t)cut >= sizeof(struct audit_record)) {
+			((struct audit_record *)(void *)exact)->size = (uint16_t)cut;
 			assert_int_equal(audit_decode(exact, (size_t)cut, &d), -EBADMSG);
+		}
+		free(exact);
 	}
-	assert_int_equal(d.count, 77);
+	assert_int_equal(d.count, 0);
 	((struct audit_record *)(void *)record)->size = (uint16_t)(size + 1);
 	assert_int_equal(audit_decode(record, (size_t)size + 1, &d),
 			 -EBADMSG); /* one byte that no field explains */
@@ -142,9 +152,56 @@ static void test_hostile_head(void **state)
 	head->sn = 0;
 	assert_int_equal(audit_decode(record, (size_t)size, &d), -EBADMSG);
 	head->sn = 5;
+	head->size--;
+	assert_int_equal(audit_decode(record, (size_t)size, &d), -EBADMSG);
+	head->size++;
 	assert_int_equal(audit_decode(record, (size_t)size, &d), 0);
 	memset(record + sizeof(*head), 0xff, 2); /* length of the first string */
 	assert_int_equal(audit_decode(record, (size_t)size, &d), -EBADMSG);
+}
+
+/* A string that is longer than any that is put. */
+static void test_hostile_string(void **state)
+{
+	struct audit_record head = {.event = EVENT_READY, .sn = 1};
+	struct audit_decoded d;
+
+	(void)state;
+	for (uint16_t length = AUDIT_STRING_MAX; length <= AUDIT_STRING_MAX + 1; length++) {
+		size_t size = sizeof(head) + sizeof(length) + length + sizeof(uint64_t);
+
+		head.size = (uint16_t)size;
+		memset(record, 'x', sizeof(record));
+		memcpy(record, &head, sizeof(head));
+		memcpy(record + sizeof(head), &length, sizeof(length));
+		assert_int_equal(audit_decode(record, size, &d),
+				 length > AUDIT_STRING_MAX ? -EBADMSG : 0);
+	}
+}
+
+/* Nonsense without end fills no ring: eight a second, the rest as a number. */
+static void test_refusals(void **state)
+{
+	struct refusals r = {.recorded = 0};
+	uint64_t records = 0;
+	uint64_t before;
+
+	(void)state;
+	audit_refuse_rest(&r, "shipper");
+	assert_int_equal(ring_peek(&consumer, record), 0);
+	for (int i = 0; i < 100; i++)
+		audit_refuse(&r, "shipper", "nonsense");
+	while (ring_peek(&consumer, record) > 0)
+		records++;
+	assert_true(records >= 8 && records <= 16); /* a second may have passed */
+	before = r.unrecorded;
+	assert_true(before > 0);
+	audit_refuse_rest(&r, "shipper");
+	assert_int_equal(ring_peek(&consumer, record), 0); /* not in the same second */
+	r.second = 0;
+	audit_refuse_rest(&r, "shipper");
+	assert_true(ring_peek(&consumer, record) > 0);
+	assert_int_equal(r.unrecorded, 0);
 }
 
 int main(void)
@@ -155,6 +212,8 @@ int main(void)
 		cmocka_unit_test_setup(test_every_event, open_ring),
 		cmocka_unit_test_setup(test_hostile_records, open_ring),
 		cmocka_unit_test_setup(test_hostile_head, open_ring),
+		cmocka_unit_test_setup(test_hostile_string, open_ring),
+		cmocka_unit_test_setup(test_refusals, open_ring),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
