@@ -21,6 +21,9 @@ int policy_check_bounds(const struct policy *policy, const struct device_policy 
  */
 int policy_locate(const struct policy *policy, size_t row, const char *file, struct err *err);
 
+/* Is it said how a collector is known? -EINVAL. */
+int policy_check_collectors(const struct device_syslog *syslog, struct err *err);
+
 /* The row of a key that is there. */
 size_t policy_row(const char *key);
 

@@ -44,12 +44,12 @@ enum policy_limit_kind {
 /* How the device policy bounds an option. MAX compares with the field of struct device_bounds at
  * @offset unless there is a @check. */
 struct policy_limit {
-	enum policy_limit_kind kind;
-	uint16_t offset;
-	uint8_t width;
 	int (*check)(const struct policy *policy, const struct device_policy *device,
 		     const struct device_service *service, struct err *err);
-	const char *reason;
+	const char *reason; /* NULL on the device, but for keys with one value */
+	uint16_t offset;
+	uint8_t width;
+	uint8_t kind; /* enum policy_limit_kind */
 };
 
 /*
@@ -61,7 +61,7 @@ struct policy_doc {
 	 * is stored then. */
 	int (*parse)(const struct policy_key *key, const char *value, void *base, struct err *err);
 	const char *dflt;  /* as it would stand in the file; NULL: none */
-	const char *guide; /* row of the option reference, benchmark item */
+	const char *guide; /* row of the option reference, benchmark item; NULL on the device */
 	const char *help;
 };
 
@@ -69,15 +69,15 @@ struct policy_key {
 	const char
 		*name; /* ends in '.' when the rest of the key is part of the value: label.K = V */
 	const struct policy_type *type;
-	uint16_t offset;
-	uint16_t width;
-	bool many; /* may be repeated, one value per line; no key takes a list */
-	bool required;
+	const char *const *words; /* of an enumeration, max + 1 of them */
+	const struct policy_doc *doc;
 	uint64_t min; /* of the number that is stored */
 	uint64_t max;
-	const char *const *words; /* of an enumeration, max + 1 of them */
 	struct policy_limit limit;
-	const struct policy_doc *doc;
+	uint16_t offset;
+	uint16_t width : 14;
+	uint16_t many : 1; /* may be repeated, one value per line; no key takes a list */
+	uint16_t required : 1;
 };
 
 /* A value that does not go with others: the row's name, and which of its values. */
@@ -135,6 +135,7 @@ extern const struct policy_table policy_audit_table;
 extern const struct policy_table policy_bounds_table;
 extern const struct policy_table policy_rules_table;
 extern const struct policy_table policy_named_table;
+extern const struct policy_table policy_monitor_table; /* base: struct monitor_rule */
 extern const struct policy_table policy_trust_table;
 extern const struct policy_table policy_signer_table;
 extern const struct policy_table policy_revoke_table;
@@ -176,12 +177,16 @@ POLICY_TYPE(digest);
 POLICY_TYPE(env);
 POLICY_TYPE(file);
 POLICY_TYPE(flag);
+POLICY_TYPE(glob);
 POLICY_TYPE(host);
 POLICY_TYPE(implied);
 POLICY_TYPE(label);
+POLICY_TYPE(logged);
+POLICY_TYPE(match);
 POLICY_TYPE(name);
 POLICY_TYPE(octal);
 POLICY_TYPE(path);
+POLICY_TYPE(pin);
 POLICY_TYPE(rate);
 POLICY_TYPE(ready);
 POLICY_TYPE(restart);
@@ -193,6 +198,7 @@ POLICY_TYPE(secret);
 POLICY_TYPE(shared);
 POLICY_TYPE(signal);
 POLICY_TYPE(size);
+POLICY_TYPE(tag);
 POLICY_TYPE(time);
 POLICY_TYPE(tmpfs);
 POLICY_TYPE(ulimit);

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "audit/monitor.h"
 #include "base/str.h"
 
 /*
@@ -13,27 +14,29 @@
  * processes; all times in milliseconds, all sizes in bytes.
  */
 
-#define POLICY_MAGIC        0x42505679u /* "yVPB": changes with every change of the struct */
-#define POLICY_DIGEST_TEXT  72          /* "sha256:" and 64 hex digits */
-#define POLICY_ARGV_BYTES   2048
-#define POLICY_ENV_BYTES    4096
-#define POLICY_PATH_SIZE    128
-#define POLICY_TMPFS_MAX    8
-#define POLICY_VOLUMES_MAX  8
-#define POLICY_SECRETS_MAX  8
-#define POLICY_SECRET_BYTES (512u * 1024) /* of one secret at most */
-#define POLICY_DEPENDS_MAX  8
-#define POLICY_LABELS_BYTES 1024
-#define POLICY_VERSION_SIZE 33
-#define POLICY_SYSCTL_BYTES 1024
-#define POLICY_DEVICE_NAME  32
-#define POLICY_DEVICES_MAX  8
-#define POLICY_SYSFS_SIZE   112 /* with "/sys/" in front it is a path of POLICY_PATH_SIZE */
-#define POLICY_READY_FD_MIN 3
-#define POLICY_READY_FD_MAX 9
-#define POLICY_KEYS_MAX     112 /* rows of [service] */
-#define POLICY_PROFILE_SIZE 32
-#define POLICY_HOST_SIZE    65 /* HOST_NAME_MAX and its terminator */
+#define POLICY_MAGIC         0x4250567bu /* "{VPB": changes with every change of the struct */
+#define POLICY_DIGEST_TEXT   72          /* "sha256:" and 64 hex digits */
+#define POLICY_ARGV_BYTES    2048
+#define POLICY_ENV_BYTES     4096
+#define POLICY_PATH_SIZE     128
+#define POLICY_TMPFS_MAX     8
+#define POLICY_VOLUMES_MAX   8
+#define POLICY_SECRETS_MAX   8
+#define POLICY_SECRET_BYTES  (512u * 1024) /* of one secret at most */
+#define POLICY_DEPENDS_MAX   8
+#define POLICY_LABELS_BYTES  1024
+#define POLICY_VERSION_SIZE  33
+#define POLICY_SYSCTL_BYTES  1024
+#define POLICY_DEVICE_NAME   32
+#define POLICY_DEVICES_MAX   8
+#define POLICY_SYSFS_SIZE    112 /* with "/sys/" in front it is a path of POLICY_PATH_SIZE */
+#define POLICY_READY_FD_MIN  3
+#define POLICY_READY_FD_MAX  9
+#define POLICY_KEYS_MAX      112 /* rows of [service] */
+#define POLICY_PROFILE_SIZE  32
+#define POLICY_TAG_SIZE      64
+#define POLICY_LOG_ENV_BYTES 256
+#define POLICY_HOST_SIZE     65 /* HOST_NAME_MAX and its terminator */
 
 /* Strings one after another, each with its terminator: argv, environment. @used bytes hold @count
  * strings. */
@@ -52,6 +55,7 @@ enum policy_arch { ARCH_X86_64, ARCH_AARCH64, ARCH_ARMV7, ARCH_RISCV64, ARCH_COU
 enum policy_restart { RESTART_NO, RESTART_ON_FAILURE, RESTART_COUNT };
 enum policy_ready { READY_EXEC, READY_NOTIFY, READY_FD, READY_COUNT };
 enum policy_overflow { OVERFLOW_DROP, OVERFLOW_BLOCK, OVERFLOW_COUNT };
+enum policy_driver { DRIVER_SYSLOG, DRIVER_SPOOL, DRIVER_COUNT };
 enum policy_on_fail { ON_FAIL_RESTART, ON_FAIL_STOP, ON_FAIL_NONE, ON_FAIL_COUNT };
 enum policy_depend { DEPEND_STARTED, DEPEND_HEALTHY, DEPEND_COUNT };
 enum policy_seccomp { SECCOMP_STRICT, SECCOMP_MOBY, SECCOMP_FILE, SECCOMP_COUNT };
@@ -181,7 +185,12 @@ struct policy {
 	uint8_t log_overflow; /* enum policy_overflow */
 	uint64_t log_max_size;
 	uint32_t log_max_file;
-	uint8_t log_facility; /* RFC 5424 table 1, 0..23 */
+	uint8_t log_facility;          /* RFC 5424 table 1, 0..23 */
+	uint8_t log_driver;            /* enum policy_driver */
+	bool device_log;               /* /dev/log is there */
+	char log_tag[POLICY_TAG_SIZE]; /* template of APP-NAME, policy/log_tag.h */
+	struct policy_words log_env;
+	char log_env_text[POLICY_LOG_ENV_BYTES]; /* names of variables */
 
 	struct policy_words labels;
 	char label_text[POLICY_LABELS_BYTES]; /* "K=V" strings */
@@ -196,7 +205,7 @@ struct policy {
  * maxima for every service, [service NAME] for one. A service that is not named here does not exist
  * for the device.
  */
-#define DEVICE_MAGIC        0x42444378u /* "BDCx": changes with every change of the struct */
+#define DEVICE_MAGIC        0x4244437au /* "BDCz": changes with every change of the struct */
 #define DEVICE_SERVICES_MAX 256
 #define DEVICE_ADDRESS_SIZE 46 /* INET6_ADDRSTRLEN */
 #define DEVICE_SHARED_BYTES 160
@@ -241,19 +250,37 @@ struct device_service {
 	struct policy_words shared;
 	char shared_text[DEVICE_SHARED_BYTES];
 	bool allow_shell;
+	bool seccomp_record; /* `bartizan seccomp record` may let it run under a filter that logs */
 	char min_version[POLICY_VERSION_SIZE]; /* empty: any */
 	struct policy_device_list devices;     /* those that the service may ask for */
 	char sysfs[POLICY_SYSFS_SIZE];         /* the attribute that it may ask for; empty: none */
 };
 
-struct device_syslog {
-	bool configured;
+/* Where records go: the first one that answers, in this order. */
+#define DEVICE_COLLECTORS_MAX 4
+struct device_collector {
 	char address[DEVICE_ADDRESS_SIZE]; /* numeric: no DNS trust */
 	uint16_t port;
+};
+
+/* SHA-256 of certificates, one of which the collector's must be: the next one is named before the
+ * last one goes. */
+#define DEVICE_PINS_MAX 4
+struct device_pins {
+	uint32_t count;
+	uint8_t at[DEVICE_PINS_MAX][32];
+};
+
+struct device_syslog {
+	bool configured;
+	uint32_t count;
+	struct device_collector at[DEVICE_COLLECTORS_MAX];
+	struct device_pins pins;
 	char name[POLICY_HOST_SIZE]; /* expected in the collector's certificate */
 	char ca[POLICY_PATH_SIZE];   /* file names below /etc/bartizan */
 	char cert[POLICY_PATH_SIZE];
 	char key[POLICY_PATH_SIZE];
+	uint32_t retry_max_ms; /* longest wait between two attempts, without its jitter */
 };
 
 /* deny.NAME and require.NAME of [policy]. */
@@ -284,6 +311,8 @@ struct device_policy {
 	bool audit_seal;
 	struct device_bounds bounds;
 	struct device_rules rules;
+	uint32_t monitor_count;
+	struct monitor_rule monitors[MONITOR_RULES_MAX];
 	uint32_t service_count;
 	struct device_service services[DEVICE_SERVICES_MAX];
 };

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include "policy/capabilities.h"
+#include "policy/log_tag.h"
 #include "policy/mount_point.h"
 
 #define TMPFS_DEFAULT (8ULL << 20)
@@ -112,6 +113,16 @@ static int check_standby(const struct policy *p, struct policy_culprit *culprit,
 	return 0;
 }
 
+static int check_log(const struct policy *p, struct policy_culprit *culprit, struct err *err)
+{
+	struct policy_culprit found;
+	int r = policy_log_check(p, &found.key, &found.index, err);
+
+	if (r)
+		*culprit = found;
+	return r;
+}
+
 int policy_check_relations(const struct policy *policy, struct policy_culprit *culprit,
 			   struct err *err)
 {
@@ -119,6 +130,7 @@ int policy_check_relations(const struct policy *policy, struct policy_culprit *c
 
 	r = r ? r : policy_mount_points_check(policy, err);
 	r = r ? r : check_standby(policy, culprit, err);
+	r = r ? r : check_log(policy, culprit, err);
 	if (r)
 		return r;
 	if (policy->cpu_weight && was_set(policy, "cpu_shares")) {

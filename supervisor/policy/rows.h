@@ -11,6 +11,7 @@
  */
 #include "policy/check.h"
 #include "policy/key.h"
+#include "policy/log_tag.h"
 #include "policy/resolve.h"
 #include "policy/trust_policy.h"
 
@@ -21,6 +22,7 @@
 #define DEVICE(member_)  .limit = POLICY_LIMIT_FREE("the device's owner decides"), POLICY_FIELD(device_policy, member_)
 #define BOUND(member_)   .limit = POLICY_LIMIT_FREE("the device's owner decides"), POLICY_FIELD(device_bounds, member_)
 #define NAMED(member_)   .limit = POLICY_LIMIT_FREE("the device's owner decides"), POLICY_FIELD(device_service, member_)
+#define MONITOR(member_) .limit = POLICY_LIMIT_FREE("the device's owner decides"), POLICY_FIELD(monitor_rule, member_)
 #define TRUST(member_)   .limit = POLICY_LIMIT_FREE("the device's owner decides"), POLICY_FIELD(trust_policy, member_)
 #define SIGNER(member_)  .limit = POLICY_LIMIT_FREE("the device's owner decides"), POLICY_FIELD(trust_signer, member_)
 #define RULES \
@@ -32,7 +34,9 @@
 #define SECOND  1000ULL
 #define MINUTE  (60 * SECOND)
 #define HOUR    (60 * MINUTE)
-#define WORD(word) (const char *const[]){word}
+/* Of a key with one value: @reason is the hint for whoever writes another one, so it is on the device as well. */
+#define IMPLIED(word, reason_) \
+	.words = (const char *const[]){word}, .limit = {.kind = LIMIT_FREE, POLICY_HINT(reason_)}
 
 #define POLICY_LIMIT_MAX(member, text) {.kind = LIMIT_MAX, POLICY_FIELD(device_bounds, member), POLICY_REASON(text)}
 #define POLICY_LIMIT_CHECK(kind_, check_, text) {.kind = kind_, .check = check_, POLICY_REASON(text)}
@@ -44,10 +48,14 @@ extern const char *const policy_arch_words[];
 extern const char *const policy_on_fail_words[];
 extern const char *const policy_overflow_words[];
 extern const char *const policy_facility_words[];
+extern const char *const policy_driver_words[];
 extern const char *const policy_expiry_words[];
+extern const char *const policy_monitor_words[];
+extern const char *const policy_severity_words[];
+extern const char *const policy_action_words[];
 
 #ifdef POLICY_WITH_DOC
-/* On the device nobody prints the reference: line of the guide and explanation are the host's. */
+/* On the device nobody prints the reference: line of the guide, explanation and reason of a limit are the host's. */
 #ifdef BARTIZAN_DEVICE
 #define TYPE(name_, default_, guide_, help_) \
 	.type = &policy_type_##name_, .doc = &(const struct policy_doc){policy_parse_##name_, default_, NULL, NULL}
@@ -56,9 +64,14 @@ extern const char *const policy_expiry_words[];
 	.type = &policy_type_##name_, .doc = &(const struct policy_doc){policy_parse_##name_, __VA_ARGS__}
 #endif
 /* A reason that is no reason does not compile. */
-#define POLICY_REASON(text) .reason = &(text)[0 * sizeof(char[sizeof(text) > 12 ? 1 : -1])]
+#define POLICY_HINT(text) .reason = &(text)[0 * sizeof(char[sizeof(text) > 12 ? 1 : -1])]
 #else
+#define POLICY_HINT(text) .reason = NULL
 #define TYPE(name_, ...)    .type = &policy_type_##name_
+#endif
+#if defined(POLICY_WITH_DOC) && !defined(BARTIZAN_DEVICE)
+#define POLICY_REASON(text) POLICY_HINT(text)
+#else
 #define POLICY_REASON(text) .reason = NULL
 #endif
 /* clang-format on */

@@ -16,6 +16,9 @@ _Static_assert(offsetof(struct policy, environment) ==
 _Static_assert(offsetof(struct policy, health_argv) ==
 		       offsetof(struct policy, health) + sizeof(struct policy_words),
 	       "pair");
+_Static_assert(offsetof(struct policy, log_env_text) ==
+		       offsetof(struct policy, log_env) + sizeof(struct policy_words),
+	       "pair");
 _Static_assert(offsetof(struct policy, label_text) ==
 		       offsetof(struct policy, labels) + sizeof(struct policy_words),
 	       "pair");
@@ -27,11 +30,17 @@ _Static_assert(offsetof(struct device_service, shared_text) ==
 const char *const policy_arch_words[ARCH_COUNT] = {"x86_64", "aarch64", "armv7", "riscv64"};
 const char *const policy_on_fail_words[ON_FAIL_COUNT] = {"restart", "stop", "none"};
 const char *const policy_overflow_words[OVERFLOW_COUNT] = {"drop", "block"};
+const char *const policy_driver_words[DRIVER_COUNT] = {"spool+syslog", "spool"};
 const char *const policy_facility_words[] = {
 	"kern",   "user",   "mail",     "daemon", "auth",   "syslog", "lpr",    "news",
 	"uucp",   "cron",   "authpriv", "ftp",    "ntp",    "audit",  "alert",  "clock",
 	"local0", "local1", "local2",   "local3", "local4", "local5", "local6", "local7",
 };
+const char *const policy_monitor_words[MONITOR_ON_COUNT] = {
+	"seccomp", "exec", "outside", "open", "apparmor", "limit", "pressure", "module", "damage"};
+const char *const policy_severity_words[] = {"emergency", "alert",  "critical", "error",
+					     "warning",   "notice", "info",     "debug"};
+const char *const policy_action_words[MONITOR_ACTION_COUNT] = {"log", "kill", "stop"};
 const char *const policy_expiry_words[EXPIRY_COUNT] = {"install", "always", "never"};
 
 /* clang-format off */
@@ -59,6 +68,9 @@ static const struct policy_key policy_rows[] = {
 static const struct policy_key named_rows[] = {
 #include "policy/rows_named.def"
 };
+static const struct policy_key monitor_rows[] = {
+#include "policy/rows_monitor.def"
+};
 static const struct policy_key trust_rows[] = {
 #include "policy/rows_trust.def"
 };
@@ -76,6 +88,7 @@ const struct policy_table policy_audit_table = {audit_rows, ARRAY_SIZE(audit_row
 const struct policy_table policy_bounds_table = {bounds_rows, ARRAY_SIZE(bounds_rows)};
 const struct policy_table policy_rules_table = {policy_rows, ARRAY_SIZE(policy_rows)};
 const struct policy_table policy_named_table = {named_rows, ARRAY_SIZE(named_rows)};
+const struct policy_table policy_monitor_table = {monitor_rows, ARRAY_SIZE(monitor_rows)};
 const struct policy_table policy_trust_table = {trust_rows, ARRAY_SIZE(trust_rows)};
 const struct policy_table policy_signer_table = {signer_rows, ARRAY_SIZE(signer_rows)};
 const struct policy_table policy_revoke_table = {revoke_rows, ARRAY_SIZE(revoke_rows)};

@@ -239,6 +239,48 @@ const struct policy_type policy_type_env = {
 	.valid = valid_env,
 };
 
+#define PARAM_MAX 32 /* SD-NAME of RFC 5424 section 6 */
+
+/* log_env. Which variables there are is known at the end of the file (policy_log_check()). */
+static int check_logged(const char *name, struct err *err)
+{
+	size_t size = strlen(name);
+
+	for (size_t i = 0; i < size; i++)
+		if (!((name[i] >= 'a' && name[i] <= 'z') || (name[i] >= 'A' && name[i] <= 'Z') ||
+		      name[i] == '_' || (name[i] >= '0' && name[i] <= '9')))
+			return err_set(err, EINVAL, "the name may hold letters, digits and _ only");
+	if (!size || size > PARAM_MAX)
+		return err_set(err, EINVAL, "a name of structured data has 1 to %d characters",
+			       PARAM_MAX);
+	return 0;
+}
+
+int policy_parse_logged(const struct policy_key *key, const char *value, void *base,
+			struct err *err)
+{
+	int r = check_logged(value, err);
+
+	return r ? r : add_pair(key, value, strlen(value), base, err);
+}
+
+static int valid_logged(const struct policy_key *key, const void *base, struct err *err)
+{
+	const struct policy_words *words = words_of(key, base);
+	int r = policy_words_valid(words, buffer_of(key, base), room_of(key), err);
+
+	for (unsigned int i = 0; !r && i < words->count; i++)
+		r = check_logged(policy_words_at(words, buffer_of(key, base), i), err) ? -EBADMSG
+										       : 0;
+	return r;
+}
+
+const struct policy_type policy_type_logged = {
+	.syntax = "NAME of an env",
+	.print = print_words,
+	.valid = valid_logged,
+};
+
 #define LABEL_MAX 256
 
 static int check_label(const char *pair, size_t *name_size, struct err *err)
@@ -254,6 +296,8 @@ static int check_label(const char *pair, size_t *name_size, struct err *err)
 		if (!((pair[i] >= 'a' && pair[i] <= 'z') || (pair[i] >= '0' && pair[i] <= '9') ||
 		      strchr(".-_", pair[i])))
 			return err_set(err, EINVAL, "a label's name may hold a-z 0-9 . - _ only");
+	if (size > PARAM_MAX)
+		return err_set(err, EINVAL, "a label's name has at most %d characters", PARAM_MAX);
 	if (str_starts(pair, "bartizan.") || str_starts(pair, "security."))
 		return err_set(err, EPERM, "the prefixes bartizan. and security. are reserved");
 	*name_size = size;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "policy/key.h"
+#include "policy/log_tag.h"
 #include "policy/trust_policy.h"
 
 /* Each check returns what is wrong with a text, NULL when nothing is. */
@@ -95,6 +96,25 @@ static const char *check_sysfs(const char *text)
 	return NULL;
 }
 
+static const char *check_glob(const char *text)
+{
+	return only(text, ".-*") ? NULL : "holds a character other than a-z A-Z 0-9 . - *";
+}
+
+static const char *check_match(const char *text)
+{
+	for (const char *at = text; *at; at++)
+		if (*at <= ' ' || *at > '~')
+			return "holds a blank, a control character or one outside of ASCII";
+	return text[0] == '|' || str_ends(text, "|") || strstr(text, "||") ? "a glob is empty"
+									   : NULL;
+}
+
+static const char *check_tag(const char *text)
+{
+	return policy_tag_check(text);
+}
+
 static int parse_text(const struct policy_key *key, const char *value, void *base,
 		      const char *wrong, struct err *err)
 {
@@ -153,6 +173,9 @@ TEXT_TYPE(accepted, "rules: shell,setuid");
 TEXT_TYPE(origin, "sha256:<64 hex digits>");
 TEXT_TYPE(path, "absolute path: /var/lib/data");
 TEXT_TYPE(sysfs, "attribute below /sys: class/thermal/thermal_zone0/temp");
+TEXT_TYPE(glob, "services: web-*");
+TEXT_TYPE(match, "globs: init_module|finit_module");
+TEXT_TYPE(tag, "text, {{.Name}} {{.ImageName}} {{.ID}} {{.ImageID}} {{.DaemonName}}");
 TEXT_TYPE(file, "file below /etc/bartizan: ca.pem");
 /* clang-format on */
 
@@ -204,92 +227,4 @@ const struct policy_type policy_type_digest = {
 	.syntax = "sha256:<64 hex digits>",
 	.print = print_digest,
 	.valid = valid_digest,
-};
-
-static bool is_numeric_address(const char *text)
-{
-	unsigned char binary[sizeof(struct in6_addr)];
-
-	return inet_pton(AF_INET, text, binary) == 1 || inet_pton(AF_INET6, text, binary) == 1;
-}
-
-/* "10.0.0.1:6514" or "[fd00::1]:6514" split in place into host and port. -EINVAL when it is
- * neither. */
-static int split_address(char *text, const char **host, const char **port)
-{
-	char *colon = strrchr(text, ':');
-
-	if (!colon || colon == text)
-		return -EINVAL;
-	*colon = '\0';
-	*host = text;
-	*port = colon + 1;
-	if (text[0] != '[')
-		return strchr(text, ':') ? -EINVAL : 0;
-	if (colon[-1] != ']')
-		return -EINVAL;
-	colon[-1] = '\0';
-	*host = text + 1;
-	return 0;
-}
-
-int policy_parse_address(const struct policy_key *key, const char *value, void *base,
-			 struct err *err)
-{
-	struct device_policy *device = base;
-	char text[DEVICE_ADDRESS_SIZE + 16];
-	const char *host;
-	const char *port;
-	uint64_t number;
-
-	if (!str_starts(value, "tls://"))
-		return err_set(err, EINVAL,
-			       "only tls:// is built in: audit records never travel in the clear");
-	if (str_copy(text, sizeof(text), value + 6) || split_address(text, &host, &port))
-		return err_set(err, EINVAL, "not of the form \"%s\"", key->type->syntax);
-	if (!is_numeric_address(host) || strlen(host) >= sizeof(device->syslog.address))
-		return err_set(err, EINVAL,
-			       "the address must be numeric: names would trust the DNS");
-	if (str_u64(port, 1, 65535, &number))
-		return err_set(err, ERANGE, "the port must be 1 to 65535");
-	memset(device->syslog.address, 0, sizeof(device->syslog.address));
-	memcpy(device->syslog.address, host, strlen(host));
-	device->syslog.port = (uint16_t)number;
-	device->syslog.configured = true;
-	return 0;
-}
-
-static bool print_address(const struct policy_key *key, const void *base, unsigned int index,
-			  struct text *out)
-{
-	const struct device_policy *device = base;
-	bool six = strchr(device->syslog.address, ':') != NULL;
-
-	(void)key;
-	if (index || !device->syslog.configured)
-		return false;
-	text_add(out, six ? "tls://[" : "tls://");
-	text_add(out, device->syslog.address);
-	text_add(out, six ? "]:" : ":");
-	text_add_u64(out, device->syslog.port);
-	return true;
-}
-
-static int valid_address(const struct policy_key *key, const void *base, struct err *err)
-{
-	const struct device_syslog *syslog = &((const struct device_policy *)base)->syslog;
-	uint8_t configured;
-
-	memcpy(&configured, &syslog->configured, 1);
-	if (configured > 1 || !str_terminated(syslog->address, sizeof(syslog->address)))
-		return err_set(err, EBADMSG, "%s is malformed", key->name);
-	if (configured && (!is_numeric_address(syslog->address) || !syslog->port))
-		return err_set(err, EBADMSG, "%s is not a numeric address with a port", key->name);
-	return 0;
-}
-
-const struct policy_type policy_type_address = {
-	.syntax = "tls://IP:PORT",
-	.print = print_address,
-	.valid = valid_address,
 };

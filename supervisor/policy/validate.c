@@ -55,7 +55,14 @@ int policy_validate_device(const struct device_policy *device, struct err *err)
 		return err_set(err, EBADMSG, "not a device policy of this build");
 	if (device->service_count > DEVICE_SERVICES_MAX)
 		return err_set(err, EBADMSG, "device policy counts more services than there are");
+	if (device->monitor_count > MONITOR_RULES_MAX)
+		return err_set(err, EBADMSG, "device policy counts more rules than there are");
 	r = validate_device_sections(device, err);
+	for (uint32_t i = 0; !r && i < device->monitor_count; i++) {
+		r = validate(&policy_monitor_table, &device->monitors[i], err);
+		if (!r && !str_terminated(device->monitors[i].name, NAME_SIZE))
+			r = err_set(err, EBADMSG, "device policy has a rule without a name");
+	}
 	for (uint32_t i = 0; !r && i < device->service_count; i++) {
 		const struct device_service *row = &device->services[i];
 

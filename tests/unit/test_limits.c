@@ -1,4 +1,4 @@
-/* links: base policy inih */
+/* links: base audit policy inih */
 /* The ends of every list and buffer of the configuration files, and values that are almost right.
  */
 #include <errno.h>
@@ -209,12 +209,21 @@ static void test_counts_from_outside(void **state)
 	      "tls://1.2.3.4:5\n");
 	assert_int_equal(load_device(), 0);
 	assert_int_equal(policy_validate_device(&device, &err), 0);
-	device.syslog.port = 0;
+	device.syslog.at[0].port = 0;
 	assert_int_equal(policy_validate_device(&device, &err), -EBADMSG);
-	device.syslog.port = 5;
-	device.syslog.address[0] = 'x';
+	device.syslog.at[0].port = 5;
+	device.syslog.at[0].address[0] = 'x';
 	assert_int_equal(policy_validate_device(&device, &err), -EBADMSG);
-	memset(device.syslog.address, '1', sizeof(device.syslog.address));
+	memset(device.syslog.at[0].address, '1', sizeof(device.syslog.at[0].address));
+	assert_int_equal(policy_validate_device(&device, &err), -EBADMSG);
+	assert_int_equal(load_device(), 0);
+	device.syslog.count = DEVICE_COLLECTORS_MAX + 1;
+	assert_int_equal(policy_validate_device(&device, &err), -EBADMSG);
+	assert_int_equal(load_device(), 0);
+	device.syslog.pins.count = DEVICE_PINS_MAX + 1;
+	assert_int_equal(policy_validate_device(&device, &err), -EBADMSG);
+	assert_int_equal(load_device(), 0);
+	device.syslog.ca[0] = '\0';
 	assert_int_equal(policy_validate_device(&device, &err), -EBADMSG);
 	device.syslog.configured = false;
 	device.service_count = UINT32_MAX;

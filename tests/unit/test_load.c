@@ -1,4 +1,4 @@
-/* links: base policy inih */
+/* links: base audit policy inih */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -130,6 +130,10 @@ static void test_values(void **state)
 	assert_string_equal(policy.apparmor, "builtin");
 }
 
+#define X50  "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+#define X100 X50 X50
+#define X200 X100 X100
+
 static const struct {
 	const char *lines;
 	const char *reason;
@@ -210,6 +214,7 @@ static const struct {
 	{"env = A=b\nenv = A=c\n", "is set twice"},
 	{"label.Site = x\n", "a label's name"},
 	{"label.bartizan.x = y\n", "reserved"},
+	{"label.a = " X200 "\nlabel.b = " X200 "\nlabel.c = " X100 "\n", "more than 512 bytes"},
 	{"log_rate = 10/m\n", "not of the form"},
 	{"log_facility = 24\n", "not one of the words"},
 	{"overflow = yes\n", "not one of the words"},

@@ -1,4 +1,4 @@
-/* links: base policy inih */
+/* links: base audit policy inih */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-/* links: base policy inih */
+/* links: base audit policy inih */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -161,8 +161,9 @@ static void test_device(void **state)
 				     "image_digest = sha256:0123456789abcdef0123456789abcdef"
 				     "0123456789abcdef0123456789abcdef\n"),
 			 0);
-	assert_string_equal(device.syslog.address, "fd00::1");
-	assert_int_equal(device.syslog.port, 6514);
+	assert_string_equal(device.syslog.at[0].address, "fd00::1");
+	assert_int_equal(device.syslog.at[0].port, 6514);
+	assert_int_equal(device.syslog.retry_max_ms, 300000);
 	assert_int_equal(device.audit_max_size, 1 << 20);
 	assert_int_equal(device.audit_max_file, 8);
 	assert_int_equal(device.service_count, 2);
