@@ -43,6 +43,17 @@ uint32_t seccomp_action(uint16_t refuse)
 	return refuse ? SECCOMP_RET_ERRNO | refuse : SECCOMP_RET_ALLOW;
 }
 
+uint32_t seccomp_allowed(const struct seccomp_profile *profile, const char *name)
+{
+	for (const char *const *quiet = profile->quiet; quiet; quiet++) {
+		if (!*quiet)
+			return SECCOMP_RET_LOG;
+		if (str_equal(*quiet, name))
+			break;
+	}
+	return SECCOMP_RET_ALLOW;
+}
+
 uint32_t seccomp_newest(const struct seccomp_profile *profile)
 {
 	return profile->newest ? profile->newest : SECCOMP_NEWEST;
@@ -72,6 +83,7 @@ const char *seccomp_number_name(int number, enum policy_arch arch)
 struct builder {
 	scmp_filter_ctx context;
 	enum policy_arch arch;
+	const struct seccomp_profile *profile;
 	const struct seccomp_values *values;
 	uint32_t dflt;
 	struct err *err;
@@ -102,6 +114,12 @@ static uint32_t scmp_action(uint16_t refuse)
 	if (refuse == REFUSE_TRAP)
 		return SCMP_ACT_TRAP;
 	return refuse ? SCMP_ACT_ERRNO(refuse) : SCMP_ACT_ALLOW;
+}
+
+/* SCMP_ACT_ALLOW and SCMP_ACT_LOG are the kernel's numbers. */
+static uint32_t rule_action(const struct builder *b, const struct seccomp_rule *rule)
+{
+	return rule->refuse ? scmp_action(rule->refuse) : seccomp_allowed(b->profile, rule->name);
 }
 
 static const enum scmp_compare scmp_ops[VALUE_COUNT] = {
@@ -150,7 +168,7 @@ static int add_not(struct builder *b, const struct seccomp_rule *rule,
 		compares[at].op = SCMP_CMP_MASKED_EQ;
 		compares[at].datum_a = 1ULL << bit;
 		compares[at].datum_b = ~value & 1ULL << bit;
-		r = add(b, rule->name, scmp_action(rule->refuse), compares, rule->count);
+		r = add(b, rule->name, rule_action(b, rule), compares, rule->count);
 	}
 	return r;
 }
@@ -170,16 +188,17 @@ static int add_rule(struct builder *b, const struct seccomp_rule *rule)
 		return err_set(b->err, EINVAL, "%s: a rule holds two \"not equal\"", rule->name);
 	if (nots)
 		return add_not(b, rule, compares, at);
-	return add(b, rule->name, scmp_action(rule->refuse), compares, rule->count);
+	return add(b, rule->name, rule_action(b, rule), compares, rule->count);
 }
 
-static int add_tables(struct builder *b, const struct seccomp_profile *profile)
+static int add_tables(struct builder *b)
 {
+	const struct seccomp_profile *profile = b->profile;
 	int r = 0;
 
 	for (size_t i = 0; i < SECCOMP_TABLES && profile->allow[i]; i++)
 		for (const char *const *name = profile->allow[i]; !r && *name; name++)
-			r = add(b, *name, SCMP_ACT_ALLOW, NULL, 0);
+			r = add(b, *name, seccomp_allowed(profile, *name), NULL, 0);
 	for (size_t i = 0; i < SECCOMP_TABLES && profile->rules[i]; i++)
 		for (const struct seccomp_rule *rule = profile->rules[i]; !r && rule->name; rule++)
 			r = add_rule(b, rule);
@@ -228,7 +247,7 @@ int seccomp_profile_translate(const struct seccomp_profile *profile,
 			      const struct seccomp_values *values, enum policy_arch arch,
 			      struct seccomp_filter *filter, struct err *err)
 {
-	struct builder b = {.arch = arch, .values = values, .err = err};
+	struct builder b = {.arch = arch, .profile = profile, .values = values, .err = err};
 	int r;
 
 	if (arch >= ARCH_COUNT)
@@ -246,7 +265,7 @@ int seccomp_profile_translate(const struct seccomp_profile *profile,
 	filter->arch = arch;
 	r = set_up(&b);
 	if (!r)
-		r = add_tables(&b, profile);
+		r = add_tables(&b);
 	if (!r)
 		r = take_program(&b, seccomp_newest(profile), filter);
 	seccomp_release(b.context);

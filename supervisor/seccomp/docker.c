@@ -195,13 +195,15 @@ static const struct member entry_members[] = {
 static int add_rules(struct reader *r)
 {
 	struct seccomp_listing *listing = r->listing;
+	struct seccomp_compare compares[SECCOMP_COMPARES];
 	struct seccomp_rule rule = {
 		.refuse = r->entry.refuse,
 		.count = (uint8_t)r->entry.args,
 	};
 
 	for (unsigned int i = 0; i < r->entry.args; i++)
-		rule.compare[i] = reader_compare(&r->entry.arg[i], !rule.refuse);
+		compares[i] = reader_compare(&r->entry.arg[i], !rule.refuse);
+	rule.compare = compares;
 	for (unsigned int i = 0; i < r->entry.names; i++) {
 		int e;
 

@@ -25,6 +25,7 @@ struct seccomp_listing {
 	unsigned int name_count;
 	unsigned int never; /* names that the file allows and the never-list forbids */
 	struct seccomp_rule rules[SECCOMP_LISTING_MAX + 1];
+	struct seccomp_compare compares[SECCOMP_LISTING_MAX][SECCOMP_COMPARES]; /* of each rule */
 	char names[SECCOMP_LISTING_MAX][SECCOMP_NAME_SIZE];
 };
 

@@ -63,13 +63,13 @@ static const char *const use_terminal[] = {
 };
 
 #define ALL_BITS 0xffffffffu
-#define ONE_VALUE(call, arg, value) {.name = call, .count = 1, .compare = {{arg, VALUE_FIXED, ALL_BITS, value}}}
+#define ONE_VALUE(call, arg, value) {.name = call, COMPARES({arg, VALUE_FIXED, ALL_BITS, value})}
 
 static const struct seccomp_rule base_rules[] = {
 	ONE_VALUE("prctl", 0, 1),  /* PR_SET_PDEATHSIG */
 	ONE_VALUE("prctl", 0, 3),  /* PR_GET_DUMPABLE */
 	/* PR_SET_DUMPABLE to 0 only: nobody of the same uid may look inside. */
-	{.name = "prctl", .count = 2, .compare = {{0, VALUE_FIXED, ALL_BITS, 4}, {1, VALUE_FIXED, ALL_BITS, 0}}},
+	{.name = "prctl", COMPARES({0, VALUE_FIXED, ALL_BITS, 4}, {1, VALUE_FIXED, ALL_BITS, 0})},
 	ONE_VALUE("prctl", 0, 15), /* PR_SET_NAME */
 	ONE_VALUE("prctl", 0, 16), /* PR_GET_NAME */
 	ONE_VALUE("prctl", 0, 21), /* PR_GET_SECCOMP */

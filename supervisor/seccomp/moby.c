@@ -2,6 +2,7 @@
 #include <stddef.h>
 
 #include "seccomp/profile.h"
+#include "seccomp/quiet.h"
 
 /*
  * builtin:moby: what Docker's default list lets a container without capabilities do, on top of what
@@ -23,13 +24,13 @@ static const char *const more[] = {
 };
 
 #define ALL_BITS UINT64_MAX
-#define FAMILY(number) {.name = "socket", .count = 1, .compare = {{0, VALUE_FIXED, ALL_BITS, number}}}
-#define PERSONALITY(value) {.name = "personality", .count = 1, .compare = {{0, VALUE_FIXED, ALL_BITS, value}}}
+#define FAMILY(number) {.name = "socket", COMPARES({0, VALUE_FIXED, ALL_BITS, number})}
+#define PERSONALITY(value) {.name = "personality", COMPARES({0, VALUE_FIXED, ALL_BITS, value})}
 
 static const struct seccomp_rule rules[] = {
 	{.name = "clone3", .refuse = ENOSYS},
-	{.name = "clone", .count = 1, .compare = {{0, VALUE_FIXED, CLONE_NEW_ALL, 0}}},
-	{.name = "socket", .count = 1, .compare = {{0, VALUE_LT, ALL_BITS, 12}}},
+	{.name = "clone", COMPARES({0, VALUE_FIXED, CLONE_NEW_ALL, 0})},
+	{.name = "socket", COMPARES({0, VALUE_LT, ALL_BITS, 12})},
 	FAMILY(13), FAMILY(14), FAMILY(15), FAMILY(16), FAMILY(17), FAMILY(18), FAMILY(21), FAMILY(22),
 	FAMILY(24), FAMILY(26), FAMILY(27), FAMILY(28), FAMILY(29), FAMILY(30), FAMILY(31), FAMILY(32),
 	FAMILY(33), FAMILY(35), FAMILY(36), FAMILY(39), FAMILY(41), FAMILY(42), FAMILY(43), FAMILY(44),
@@ -46,4 +47,12 @@ const struct seccomp_profile seccomp_moby = {
 	.allow = {seccomp_usual_files, seccomp_usual_memory, seccomp_usual_processes,
 		  seccomp_usual_time, seccomp_usual_sockets, more},
 	.rules = {rules, seccomp_memory_rules, seccomp_shm_rules},
+};
+
+const struct seccomp_profile seccomp_recording = {
+	.name = "recording",
+	.allow = {seccomp_usual_files, seccomp_usual_memory, seccomp_usual_processes,
+		  seccomp_usual_time, seccomp_usual_sockets, more},
+	.rules = {rules, seccomp_memory_rules, seccomp_shm_rules},
+	.quiet = seccomp_quiet,
 };

@@ -51,9 +51,17 @@ struct seccomp_rule {
 	const char *name;
 	uint8_t when;    /* enum seccomp_when */
 	uint16_t refuse; /* errno or REFUSE_*, 0: allow */
-	uint8_t count;
-	struct seccomp_compare compare[SECCOMP_COMPARES];
+	uint8_t count;   /* at most SECCOMP_COMPARES */
+	const struct seccomp_compare *compare;
 };
+
+/* .count and .compare of a row of a table: {arg, kind, mask, value}, ... */
+#define COMPARES(...)                                                                              \
+	.count = sizeof((struct seccomp_compare[]){__VA_ARGS__}) / sizeof(struct seccomp_compare), \
+	.compare = (const struct seccomp_compare[])                                                \
+	{                                                                                          \
+		__VA_ARGS__                                                                        \
+	}
 
 #define SECCOMP_TABLES 6
 
@@ -63,6 +71,9 @@ struct seccomp_profile {
 	const struct seccomp_rule *rules[SECCOMP_TABLES]; /* name NULL at the end of each */
 	uint16_t refuse;                                  /* what is in no table; 0: EPERM */
 	uint16_t newest; /* calls above it answer ENOSYS; 0: SECCOMP_NEWEST */
+	/* Not NULL: what is allowed and does not stand here is logged by the kernel when it is
+	 * made (SECCOMP_RET_LOG); NULL at the end. */
+	const char *const *quiet;
 };
 
 /* What a profile leaves open. */
@@ -86,6 +97,12 @@ extern const char *const seccomp_usual_sockets[];
 
 /* builtin:moby: Docker's default list for a container without capabilities. */
 extern const struct seccomp_profile seccomp_moby;
+
+/*
+ * For `bartizan seccomp record`: builtin:moby, the widest list that a service may name anyway, with
+ * everything logged but what every program does all the time (seccomp_recording.quiet).
+ */
+extern const struct seccomp_profile seccomp_recording;
 
 extern const struct seccomp_profile seccomp_helpers[];
 extern const size_t seccomp_helper_count;
@@ -121,6 +138,9 @@ uint64_t seccomp_compare_value(const struct seccomp_compare *compare,
 
 /* SECCOMP_RET_* that @refuse of a rule or a profile stands for; 0 is ALLOW in a rule. */
 uint32_t seccomp_action(uint16_t refuse);
+
+/* SECCOMP_RET_ALLOW, or SECCOMP_RET_LOG where @profile logs what it allows of @name. */
+uint32_t seccomp_allowed(const struct seccomp_profile *profile, const char *name);
 
 /* The newest number that @profile knows. */
 uint32_t seccomp_newest(const struct seccomp_profile *profile);

@@ -24,7 +24,8 @@ struct proof {
 	const struct seccomp_filter *filter;
 	struct err *err;
 	int ioctl_number;
-	bool always[NUMBERS]; /* allowed whatever the arguments, by index_of() */
+	uint32_t always[NUMBERS]; /* by index_of(): what answers whatever the arguments; 0: nothing
+				   */
 	unsigned int rule_count;
 	struct {
 		int number;
@@ -35,7 +36,7 @@ struct proof {
 /* What the tables say of one number: allowed whatever its arguments, or by which rules. */
 #define ENTRY_MAX 64
 struct entry {
-	bool always;
+	uint32_t always;
 	unsigned int count;
 	const struct seccomp_rule *rules[ENTRY_MAX];
 };
@@ -60,7 +61,7 @@ static int read_names(struct proof *p, const char *const *names)
 		if (number < 0 || index_of(number) == NUMBERS)
 			return err_set(p->err, EINVAL, "%s is newer than what the filter knows",
 				       *names);
-		p->always[index_of(number)] = true;
+		p->always[index_of(number)] = seccomp_allowed(p->profile, *names);
 	}
 	return 0;
 }
@@ -159,6 +160,12 @@ static bool is_refused_ioctl(const struct proof *p, const struct seccomp_data *d
 	return false;
 }
 
+static uint32_t rule_answer(const struct proof *p, const struct seccomp_rule *rule)
+{
+	return rule->refuse ? seccomp_action(rule->refuse)
+			    : seccomp_allowed(p->profile, rule->name);
+}
+
 static uint32_t expected(const struct proof *p, const struct entry *entry,
 			 const struct seccomp_data *data)
 {
@@ -167,10 +174,10 @@ static uint32_t expected(const struct proof *p, const struct entry *entry,
 	if (is_refused_ioctl(p, data))
 		return ANSWER(EPERM);
 	if (entry->always)
-		return SECCOMP_RET_ALLOW;
+		return entry->always;
 	for (unsigned int i = 0; i < entry->count; i++)
 		if (rule_matches(p, entry->rules[i], data))
-			return seccomp_action(entry->rules[i]->refuse);
+			return rule_answer(p, entry->rules[i]);
 	return seccomp_action(p->profile->refuse ? p->profile->refuse : EPERM);
 }
 

@@ -144,7 +144,7 @@ static bool visit(struct reach *reach, const struct sock_filter *code,
 int seccomp_may_pass(const struct sock_filter *code, size_t count,
 		     const struct seccomp_question *question, bool *may)
 {
-	struct reach reach;
+	struct reach reach __attribute__((uninitialized)); /* the part that is used, below */
 	bool passes;
 
 	if (count == 0 || count > PROGRAM_MAX)

@@ -21,6 +21,13 @@ static bool same_compares(const struct seccomp_rule *a, const struct seccomp_rul
 	return true;
 }
 
+/* Is what @other forbids all that @fixed allows? */
+static bool forbids(const struct seccomp_compare *other, const struct seccomp_compare *fixed)
+{
+	return other->kind == VALUE_NOT && fixed->kind == VALUE_FIXED &&
+	       (fixed->mask & UINT32_MAX) == UINT32_MAX && other->value == fixed->value;
+}
+
 /* Can no argument meet both? Only what is easily seen; the rest counts as "it can". */
 static bool exclude(const struct seccomp_compare *a, const struct seccomp_compare *b)
 {
@@ -28,11 +35,7 @@ static bool exclude(const struct seccomp_compare *a, const struct seccomp_compar
 		return false;
 	if (a->kind == VALUE_FIXED && b->kind == VALUE_FIXED)
 		return ((a->value ^ b->value) & a->mask & b->mask) != 0;
-	if (a->kind == VALUE_NOT && b->kind == VALUE_FIXED)
-		return (b->mask & UINT32_MAX) == UINT32_MAX && a->value == b->value;
-	if (a->kind == VALUE_FIXED && b->kind == VALUE_NOT)
-		return exclude(b, a);
-	return false;
+	return forbids(a, b) || forbids(b, a);
 }
 
 static bool can_both_hold(const struct seccomp_rule *a, const struct seccomp_rule *b)
@@ -50,6 +53,10 @@ static void drop(struct seccomp_listing *listing, unsigned int at)
 	memmove(&listing->rules[at], &listing->rules[at + 1],
 		(listing->count - at) * sizeof(listing->rules[0]));
 	memset(&listing->rules[listing->count], 0, sizeof(listing->rules[0]));
+	memmove(&listing->compares[at], &listing->compares[at + 1],
+		(listing->count - at) * sizeof(listing->compares[0]));
+	for (unsigned int i = at; i < listing->count; i++)
+		listing->rules[i].compare = listing->compares[i];
 }
 
 static void drop_all(struct seccomp_listing *listing, const char *name)
@@ -63,7 +70,11 @@ static int append(struct seccomp_listing *listing, const struct seccomp_rule *ru
 {
 	if (listing->count == SECCOMP_LISTING_MAX)
 		return -E2BIG;
-	listing->rules[listing->count++] = *rule;
+	listing->rules[listing->count] = *rule;
+	listing->rules[listing->count].compare = listing->compares[listing->count];
+	for (unsigned int i = 0; i < rule->count; i++)
+		listing->compares[listing->count][i] = rule->compare[i];
+	listing->count++;
 	return 0;
 }
 
@@ -108,15 +119,16 @@ static int cut_clone3(struct seccomp_listing *listing)
 }
 
 /* No new namespaces: one more comparison, or more bits of the one that is there. */
-static int cut_clone(struct seccomp_rule *rule, struct err *err)
+static int cut_clone(struct seccomp_listing *listing, unsigned int at, struct err *err)
 {
+	struct seccomp_rule *rule = &listing->rules[at];
 	struct seccomp_compare *compare = NULL;
 
 	for (unsigned int i = 0; i < rule->count; i++)
 		if (rule->compare[i].arg == 0)
-			compare = &rule->compare[i];
+			compare = &listing->compares[at][i];
 	if (!compare && rule->count < SECCOMP_COMPARES) {
-		compare = &rule->compare[rule->count++];
+		compare = &listing->compares[at][rule->count++];
 		*compare = (struct seccomp_compare){.kind = VALUE_FIXED};
 	}
 	if (!compare || compare->kind != VALUE_FIXED || (compare->value & CLONE_NEW_ALL))
@@ -132,7 +144,7 @@ static int cut_clones(struct seccomp_listing *listing, struct err *err)
 
 	for (unsigned int i = 0; !r && i < listing->count; i++)
 		if (str_equal(listing->rules[i].name, "clone") && !listing->rules[i].refuse)
-			r = cut_clone(&listing->rules[i], err);
+			r = cut_clone(listing, i, err);
 	return r;
 }
 

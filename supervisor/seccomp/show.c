@@ -208,13 +208,13 @@ static int diff(const char *const names[2], struct err *err)
 	return 0;
 }
 
-/* It would have to let pass what it records. */
+/* A service has to run for it. */
 static int refuse_record(void)
 {
 	struct err err = {0};
 
-	(void)err_set(&err, ENOTSUP, "record is not built in");
-	(void)err_hint(&err, "`bartizan events` names the calls that were refused");
+	(void)err_set(&err, ENOTSUP, "only a device records");
+	(void)err_hint(&err, "bartizan seccomp record SERVICE on the board of a developer");
 	(void)terminal_fail("seccomp", &err);
 	return EXIT_USAGE;
 }
@@ -225,6 +225,7 @@ int seccomp_command(int argc, char **argv)
 		.synopsis = "seccomp show PROFILE | seccomp diff PROFILE PROFILE",
 		.summary =
 			"What a system call filter answers, call by call, or in what two differ.\n"
+			"On a device: seccomp record SERVICE [--for TIME] [--json].\n"
 			"PROFILE: builtin:strict, builtin:moby or a file in Docker's JSON.",
 		.options = options,
 		.least = 2,

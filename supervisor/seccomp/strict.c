@@ -96,32 +96,32 @@ const char *const seccomp_usual_sockets[] = {
 static const struct seccomp_rule strict_rules[] = {
 	/* The C library falls back to clone, whose flags a filter can see. */
 	{.name = "clone3", .refuse = ENOSYS},
-	{.name = "clone", .count = 1, .compare = {{0, VALUE_FIXED, CLONE_NEW_ALL | CLONE_SIBLING, 0}}},
-	{.name = "socket", .count = 1, .compare = {{0, VALUE_FIXED, ALL_BITS, 1}}},  /* AF_UNIX */
-	{.name = "socket", .count = 1, .compare = {{0, VALUE_FIXED, ALL_BITS, 2}}},  /* AF_INET */
-	{.name = "socket", .count = 1, .compare = {{0, VALUE_FIXED, ALL_BITS, 10}}}, /* AF_INET6 */
+	{.name = "clone", COMPARES({0, VALUE_FIXED, CLONE_NEW_ALL | CLONE_SIBLING, 0})},
+	{.name = "socket", COMPARES({0, VALUE_FIXED, ALL_BITS, 1})},  /* AF_UNIX */
+	{.name = "socket", COMPARES({0, VALUE_FIXED, ALL_BITS, 2})},  /* AF_INET */
+	{.name = "socket", COMPARES({0, VALUE_FIXED, ALL_BITS, 10})}, /* AF_INET6 */
 	/* AF_NETLINK with NETLINK_ROUTE: getifaddrs(3) */
-	{.name = "socket", .count = 2, .compare = {{0, VALUE_FIXED, ALL_BITS, 16}, {2, VALUE_FIXED, ALL_BITS, 0}}},
-	{.name = "socketpair", .count = 1, .compare = {{0, VALUE_FIXED, ALL_BITS, 1}}},
+	{.name = "socket", COMPARES({0, VALUE_FIXED, ALL_BITS, 16}, {2, VALUE_FIXED, ALL_BITS, 0})},
+	{.name = "socketpair", COMPARES({0, VALUE_FIXED, ALL_BITS, 1})},
 	/* PER_LINUX and "which is it?": READ_IMPLIES_EXEC and ADDR_NO_RANDOMIZE undo protections. */
-	{.name = "personality", .count = 1, .compare = {{0, VALUE_FIXED, ALL_BITS, 0}}},
-	{.name = "personality", .count = 1, .compare = {{0, VALUE_FIXED, ALL_BITS, ALL_BITS}}},
-	{.name = "mknod", .count = 1, .compare = {{1, VALUE_FIXED, TYPE_BITS, FIFO}}},
-	{.name = "mknodat", .count = 1, .compare = {{2, VALUE_FIXED, TYPE_BITS, FIFO}}},
+	{.name = "personality", COMPARES({0, VALUE_FIXED, ALL_BITS, 0})},
+	{.name = "personality", COMPARES({0, VALUE_FIXED, ALL_BITS, ALL_BITS})},
+	{.name = "mknod", COMPARES({1, VALUE_FIXED, TYPE_BITS, FIFO})},
+	{.name = "mknodat", COMPARES({2, VALUE_FIXED, TYPE_BITS, FIFO})},
 	{.name = NULL},
 };
 
 /* EACCES is what PR_SET_MDWE answers (mm/mmap.c, mm/mprotect.c), on kernels that have it. */
 #define MDWE_MMAP(call) \
 	{.name = call, .when = WHEN_JIT}, \
-	{.name = call, .when = WHEN_MDWE, .refuse = EACCES, .count = 1, .compare = {{2, VALUE_FIXED, PROT_W | PROT_X, PROT_W | PROT_X}}}, \
-	{.name = call, .when = WHEN_MDWE, .count = 1, .compare = {{2, VALUE_FIXED, PROT_W | PROT_X, PROT_W}}}, \
-	{.name = call, .when = WHEN_MDWE, .count = 1, .compare = {{2, VALUE_FIXED, PROT_W | PROT_X, PROT_X}}}, \
-	{.name = call, .when = WHEN_MDWE, .count = 1, .compare = {{2, VALUE_FIXED, PROT_W | PROT_X, 0}}}
+	{.name = call, .when = WHEN_MDWE, .refuse = EACCES, COMPARES({2, VALUE_FIXED, PROT_W | PROT_X, PROT_W | PROT_X})}, \
+	{.name = call, .when = WHEN_MDWE, COMPARES({2, VALUE_FIXED, PROT_W | PROT_X, PROT_W})}, \
+	{.name = call, .when = WHEN_MDWE, COMPARES({2, VALUE_FIXED, PROT_W | PROT_X, PROT_X})}, \
+	{.name = call, .when = WHEN_MDWE, COMPARES({2, VALUE_FIXED, PROT_W | PROT_X, 0})}
 #define MDWE_MPROTECT(call) \
 	{.name = call, .when = WHEN_JIT}, \
-	{.name = call, .when = WHEN_MDWE, .refuse = EACCES, .count = 1, .compare = {{2, VALUE_FIXED, PROT_X, PROT_X}}}, \
-	{.name = call, .when = WHEN_MDWE, .count = 1, .compare = {{2, VALUE_FIXED, PROT_X, 0}}}
+	{.name = call, .when = WHEN_MDWE, .refuse = EACCES, COMPARES({2, VALUE_FIXED, PROT_X, PROT_X})}, \
+	{.name = call, .when = WHEN_MDWE, COMPARES({2, VALUE_FIXED, PROT_X, 0})}
 
 const struct seccomp_rule seccomp_memory_rules[] = {
 	MDWE_MMAP("mmap"),
@@ -133,7 +133,7 @@ const struct seccomp_rule seccomp_memory_rules[] = {
 
 const struct seccomp_rule seccomp_shm_rules[] = {
 	/* shmat(SHM_EXEC) would be memory that is written and run. */
-	{.name = "shmat", .when = WHEN_MDWE, .count = 1, .compare = {{2, VALUE_FIXED, SHM_X, 0}}},
+	{.name = "shmat", .when = WHEN_MDWE, COMPARES({2, VALUE_FIXED, SHM_X, 0})},
 	{.name = "shmat", .when = WHEN_JIT},
 	{.name = NULL},
 };
@@ -141,7 +141,7 @@ const struct seccomp_rule seccomp_shm_rules[] = {
 /* AT_EMPTY_PATH on E only: no other descriptor can be run, and E is gone after the exec. G needs no
  * rule of its own: read(2) is allowed everywhere. */
 const struct seccomp_rule seccomp_exec_rules[] = {
-	{.name = "execveat", .count = 2, .compare = {{0, VALUE_EXEC_FD, ALL_BITS, 0}, {4, VALUE_FIXED, ALL_BITS, 0x1000}}},
+	{.name = "execveat", COMPARES({0, VALUE_EXEC_FD, ALL_BITS, 0}, {4, VALUE_FIXED, ALL_BITS, 0x1000})},
 	{.name = NULL},
 };
 

@@ -1,4 +1,4 @@
-/* links: base policy seccomp seccomp */
+/* links: base audit policy seccomp seccomp */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

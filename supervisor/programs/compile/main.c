@@ -18,6 +18,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/program.h"
 #include "ipc/channel.h"
 #include "policy/lint.h"
 #include "policy/load.h"
@@ -195,7 +196,7 @@ static int answer_request(const struct channel *c, const struct received *receiv
 	return r;
 }
 
-int main(int argc, char **argv)
+int PROGRAM_MAIN(int argc, char **argv)
 {
 	struct channel c = {.fd = LAUNCHER_FD, .self = PEER_COMPILE, .peer = PEER_LAUNCHER};
 	CLEAN_RECEIVED struct received received = {0};

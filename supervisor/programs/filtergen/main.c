@@ -20,23 +20,33 @@ static int find_arch(const char *name)
 	return -1;
 }
 
-static void write_code(const struct seccomp_profile *profile, const struct seccomp_filter *filter)
+/* What a service runs under while it is recorded; with mdwe = no. */
+#define RECORDING     "recording"
+#define RECORDING_JIT "recording_jit"
+
+static void write_code(const char *name, const struct seccomp_filter *filter)
 {
-	printf("\nstatic const struct sock_filter %s_code[] = {\n", profile->name);
+	printf("\nstatic const struct sock_filter %s_code[] = {\n", name);
 	for (uint32_t i = 0; i < filter->count; i++)
 		printf("\t{0x%02x, %u, %u, 0x%08x},\n", filter->code[i].code, filter->code[i].jt,
 		       filter->code[i].jf, filter->code[i].k);
 	printf("};\n");
 }
 
+static void write_row(const char *name)
+{
+	printf("\t{\"%s\", sizeof(%s_code) / sizeof(%s_code[0]), %s_code},\n", name, name, name,
+	       name);
+}
+
 static void write_table(void)
 {
 	printf("\nconst struct helper_filter helper_filters[] = {\n");
 	for (size_t i = 0; i < seccomp_helper_count; i++)
-		printf("\t{\"%s\", sizeof(%s_code) / sizeof(%s_code[0]), %s_code},\n",
-		       seccomp_helpers[i].name, seccomp_helpers[i].name, seccomp_helpers[i].name,
-		       seccomp_helpers[i].name);
-	printf("};\nconst size_t helper_filter_count = %zu;\n", seccomp_helper_count);
+		write_row(seccomp_helpers[i].name);
+	write_row(RECORDING);
+	write_row(RECORDING_JIT);
+	printf("};\nconst size_t helper_filter_count = %zu;\n", seccomp_helper_count + 2);
 }
 
 static void write_names(enum policy_arch arch)
@@ -48,22 +58,33 @@ static void write_names(enum policy_arch arch)
 	printf("const uint32_t syscall_arch = 0x%08x;\n", seccomp_audit_arch(arch));
 }
 
-static int write_filters(enum policy_arch arch)
+static int write_filter(const char *name, const struct seccomp_profile *profile, bool mdwe,
+			enum policy_arch arch)
 {
-	static const struct seccomp_values values = {.exec_fd = HELPER_EXEC_FD, .mdwe = true};
+	const struct seccomp_values values = {.exec_fd = HELPER_EXEC_FD, .mdwe = mdwe};
 	static struct seccomp_filter filter;
 	struct err err = {0};
 
-	printf("#include \"seccomp/helper_filters.h\"\n");
-	for (size_t i = 0; i < seccomp_helper_count; i++) {
-		if (seccomp_profile_build(&seccomp_helpers[i], &values, arch, &filter, &err)) {
-			fprintf(stderr, "filtergen: %s: %s\n", seccomp_helpers[i].name, err.msg);
-			return 1;
-		}
-		write_code(&seccomp_helpers[i], &filter);
+	if (seccomp_profile_build(profile, &values, arch, &filter, &err)) {
+		fprintf(stderr, "filtergen: %s: %s\n", name, err.msg);
+		return -1;
 	}
-	write_table();
+	write_code(name, &filter);
 	return 0;
+}
+
+static int write_filters(enum policy_arch arch)
+{
+	int r = 0;
+
+	printf("#include \"seccomp/helper_filters.h\"\n");
+	for (size_t i = 0; i < seccomp_helper_count && !r; i++)
+		r = write_filter(seccomp_helpers[i].name, &seccomp_helpers[i], true, arch);
+	r = r ? r : write_filter(RECORDING, &seccomp_recording, true, arch);
+	r = r ? r : write_filter(RECORDING_JIT, &seccomp_recording, false, arch);
+	if (!r)
+		write_table();
+	return r;
 }
 
 int main(int argc, char **argv)
