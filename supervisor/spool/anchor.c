@@ -80,12 +80,13 @@ static void check_back(struct anchor *a, const struct anchor_entry *entry)
 	for (size_t i = 0; i < a->boot_count; i++)
 		if (a->boots[i] == entry->boot)
 			goto known; /* sent again */
+	if (a->boot_count == ANCHOR_BOOTS)
+		goto known; /* not remembered: who knows whether it is new */
 	if (a->count && entry->n <= a->greatest_n && !a->back_n) {
 		a->back_n = entry->n;
 		a->back_boot = entry->boot;
 	}
-	if (a->boot_count < ANCHOR_BOOTS)
-		a->boots[a->boot_count++] = entry->boot;
+	a->boots[a->boot_count++] = entry->boot;
 known:
 	a->greatest_n = entry->n > a->greatest_n ? entry->n : a->greatest_n;
 }

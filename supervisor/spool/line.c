@@ -1,6 +1,5 @@
 #include "spool/line.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -16,17 +15,16 @@ const char *spool_origin_name(enum spool_origin origin)
 
 static void add_time(struct text *t, uint64_t real_us)
 {
-	char text[SPOOL_TIME_SIZE + 2];
+	char text[SPOOL_TIME_SIZE];
 
-	text_add_json_key(t, "t");
 	if (!real_us || real_us > SPOOL_TIME_MAX_US) {
-		text_add(t, "null");
+		TEXT_ADD(t, ",\"t\":null");
 		return;
 	}
-	text[0] = '"';
-	spool_time_write(text + 1, real_us);
-	text[sizeof(text) - 1] = '"';
+	spool_time_write(text, real_us);
+	TEXT_ADD(t, ",\"t\":\"");
 	text_add_bytes(t, text, sizeof(text));
+	TEXT_ADD(t, "\"");
 }
 
 /* The service a record is about is APP-NAME at the collector: only a name of the form that services
@@ -35,29 +33,32 @@ static void add_service(struct text *t, const struct audit_decoded *record)
 {
 	char name[NAME_SIZE];
 
-	text_add_json_key(t, "s");
+	TEXT_ADD(t, ",\"s\":\"");
 	for (size_t i = 0; i < record->count; i++) {
 		size_t length = record->values[i].length;
 
-		if (!str_equal(record->def->fields[i].name, "service") ||
-		    record->def->fields[i].type != AUDIT_STRING || length >= sizeof(name))
+		if (!str_equal(record->def->fields[i], "service") ||
+		    audit_field_type(record->def, i) != AUDIT_STRING || length >= sizeof(name))
 			continue;
 		memcpy(name, record->values[i].string, length);
 		name[length] = '\0';
 		if (strlen(name) != length || !str_is_name(name))
 			continue;
-		text_add_json_string(t, name, length);
+		text_add_bytes(t, name, length);
+		TEXT_ADD(t, "\"");
 		return;
 	}
-	text_add(t, "\"bartizan\"");
+	TEXT_ADD(t, "bartizan\"");
 }
 
 static void add_field(struct text *t, const struct audit_decoded *record, size_t i)
 {
 	char hex[2 * 32 + 1];
 
-	text_add_json_key(t, record->def->fields[i].name);
-	switch (record->def->fields[i].type) {
+	text_add(t, i ? ",\"" : "\"");
+	text_add(t, record->def->fields[i]);
+	TEXT_ADD(t, "\":");
+	switch (audit_field_type(record->def, i)) {
 	case AUDIT_STRING:
 		text_add_json_string(t, record->values[i].string, record->values[i].length);
 		break;
@@ -66,37 +67,65 @@ static void add_field(struct text *t, const struct audit_decoded *record, size_t
 		break;
 	case AUDIT_HASH:
 		str_hex(hex, record->values[i].hash, 32);
-		text_add_json_string(t, hex, 64);
+		TEXT_ADD(t, "\"");
+		text_add_bytes(t, hex, 64);
+		TEXT_ADD(t, "\"");
 		break;
 	case AUDIT_END:
 		break;
 	}
 }
 
+/* Every key stands as it is written here and in the table of events: nothing of them needs an
+ * escape. */
+#define ADD_NUMBER(t, key, number)                                                                 \
+	do {                                                                                       \
+		TEXT_ADD(t, ",\"" key "\":");                                                      \
+		text_add_u64(t, number);                                                           \
+	} while (0)
+
+static void add_head(struct text *t, const struct spool_line *line,
+		     const struct audit_decoded *record)
+{
+	uint8_t boot[8];
+	char hex[2 * sizeof(boot) + 1];
+
+	for (unsigned int i = 0; i < sizeof(boot); i++)
+		boot[i] = (uint8_t)(line->boot >> (56 - 8 * i));
+	str_hex(hex, boot, sizeof(boot));
+	TEXT_ADD(t, "{\"v\":1");
+	ADD_NUMBER(t, "n", line->n);
+	TEXT_ADD(t, ",\"b\":\"");
+	text_add_bytes(t, hex, sizeof(hex) - 1);
+	TEXT_ADD(t, "\"");
+	ADD_NUMBER(t, "m", record->head.boot_us);
+	add_time(t, line->real_us);
+	ADD_NUMBER(t, "q", line->synced);
+	ADD_NUMBER(t, "p", line->facility * 8u + audit_severity_of(record));
+	add_service(t, record);
+	TEXT_ADD(t, ",\"e\":\"");
+	text_add(t, record->def->name);
+	TEXT_ADD(t, "\"");
+	if (line->origin >= ORIGIN_COUNT)
+		return;
+	TEXT_ADD(t, ",\"o\":\"");
+	text_add(t, spool_origin_name(line->origin));
+	TEXT_ADD(t, "\"");
+	ADD_NUMBER(t, "sn", line->sn);
+}
+
 void spool_line_format(struct text *t, const struct spool_line *line,
 		       const struct audit_decoded *record)
 {
-	char boot[17];
-
-	(void)snprintf(boot, sizeof(boot), "%016llx", (unsigned long long)line->boot);
-	text_add(t, "{\"v\":1");
-	text_add_json_u64(t, "n", line->n);
-	text_add_json_member(t, "b", boot);
-	text_add_json_u64(t, "m", record->head.boot_us);
-	add_time(t, line->real_us);
-	text_add_json_u64(t, "q", line->synced);
-	text_add_json_u64(t, "p", line->facility * 8u + (uint64_t)record->def->severity);
-	add_service(t, record);
-	text_add_json_member(t, "e", record->def->name);
-	if (line->origin < ORIGIN_COUNT) {
-		text_add_json_member(t, "o", spool_origin_name(line->origin));
-		text_add_json_u64(t, "sn", line->sn);
+	add_head(t, line, record);
+	if (line->context) {
+		TEXT_ADD(t, ",\"x\":");
+		text_add(t, line->context);
 	}
-	text_add_json_key(t, "d");
-	text_add(t, "{");
+	TEXT_ADD(t, ",\"d\":{");
 	for (size_t i = 0; i < record->count; i++)
 		add_field(t, record, i);
-	text_add(t, "}");
+	TEXT_ADD(t, "}");
 }
 
 void spool_line_close(struct text *t, const uint8_t *hash)
@@ -105,7 +134,9 @@ void spool_line_close(struct text *t, const uint8_t *hash)
 
 	if (hash) {
 		str_hex(hex, hash, 32);
-		text_add_json_member(t, "h", hex);
+		TEXT_ADD(t, ",\"h\":\"");
+		text_add_bytes(t, hex, sizeof(hex) - 1);
+		TEXT_ADD(t, "\"");
 	}
-	text_add(t, "}\n");
+	TEXT_ADD(t, "}\n");
 }

@@ -19,8 +19,10 @@
  * n: counter of the device, over boots; b: boot id; m: CLOCK_BOOTTIME in microseconds; t: null
  * while the clock is not set; q: the clock is synchronised; p: PRI of RFC 5424; s: the service, or
  * "bartizan"; o, sn: who recorded it and that program's own counter (absent in lines of services);
- * d: the fields of the event's row; h: SHA-256(previous h, the bytes of this line before `,"h":`)
- * (absent in unchained spools).
+ * x: what the service file adds to a line of output (absent when it adds nothing):
+ * {"tag":"edge/web","l.site":"north","e.TZ":"UTC"}, APP-NAME, labels, variables; d: the fields of
+ * the event's row; h: SHA-256(previous h, the bytes of this line before `,"h":`) (absent in
+ * unchained spools).
  */
 #define SPOOL_LINE_SIZE                                                                            \
 	(128u * 1024u) /* longest line: 16 KiB of a service's bytes, each escaped to six */
@@ -51,6 +53,7 @@ struct spool_line {
 	uint8_t facility;
 	enum spool_origin origin;
 	uint64_t sn;
+	const char *context; /* JSON object of strings; NULL: none */
 };
 
 /* The line without hash and end of line; t->cut when it does not fit. Strings of @record may hold
@@ -78,6 +81,7 @@ struct spool_span {
 struct spool_view {
 	uint64_t n;
 	uint64_t boot;
+	struct spool_span boot_text;
 	uint64_t boot_us;
 	struct spool_span time; /* size 0: null */
 	bool synced;
@@ -86,9 +90,12 @@ struct spool_view {
 	struct spool_span event;
 	struct spool_span origin; /* size 0: absent */
 	uint64_t sn;
-	struct spool_span fields; /* the JSON object of d, braces included */
+	struct spool_span context; /* the JSON object of x, size 0: absent */
+	struct spool_span fields;  /* the JSON object of d, braces included */
+	struct spool_span pid;     /* the value of its member of that name, at NULL: it has none */
 	bool has_hash;
 	uint8_t hash[32];
+	struct spool_span hash_text;
 	size_t hashed; /* how many bytes of the line the hash covers */
 };
 
@@ -99,6 +106,13 @@ int spool_line_parse(const char *bytes, size_t size, struct spool_view *view);
 /* The value of a member of v->fields, quotes of strings taken off and escapes left as they are.
  * -ENOENT. */
 int spool_line_member(const struct spool_view *view, const char *name, struct spool_span *value);
+
+/* Walk over an object that was parsed: @rest is what is left of it, at first all. False: the end.
+ */
+bool spool_object_next(struct spool_span *rest, struct spool_span *key, struct spool_span *found);
+
+/* Is @text such an object, one level deep and nothing behind it? */
+bool spool_object_is(const char *text);
 
 bool spool_span_equal(struct spool_span span, const char *text);
 

@@ -16,7 +16,7 @@ struct scan {
 	bool bad;
 };
 
-static void expect(struct scan *s, const char *text)
+static inline void expect(struct scan *s, const char *text)
 {
 	size_t size = strlen(text);
 
@@ -26,7 +26,7 @@ static void expect(struct scan *s, const char *text)
 		s->at += size;
 }
 
-static bool next_is(const struct scan *s, const char *text)
+static inline bool next_is(const struct scan *s, const char *text)
 {
 	size_t size = strlen(text);
 
@@ -75,12 +75,12 @@ static struct spool_span string(struct scan *s)
 
 	expect(s, "\"");
 	while (!s->bad && s->at < s->end && *s->at != '"') {
-		size_t size = *s->at == '\\' ? escape(s) : 1;
+		size_t size = str_plain(s->at, (size_t)(s->end - s->at));
 
-		if (size == 0 || (unsigned char)*s->at < 0x20 || *s->at == 0x7f)
-			s->bad = true;
-		else
-			s->at += size;
+		if (!size)
+			size = *s->at == '\\' ? escape(s) : (unsigned char)*s->at > 0x7f;
+		s->bad = !size;
+		s->at += size;
 	}
 	if (!s->bad)
 		span.size = (size_t)(s->at - span.at);
@@ -91,16 +91,8 @@ static struct spool_span string(struct scan *s)
 static struct spool_span hex_string(struct scan *s, uint8_t *bytes, size_t count)
 {
 	struct spool_span span = string(s);
-	char text[65];
 
-	if (s->bad || span.size != 2 * count) {
-		s->bad = true;
-		return span;
-	}
-	memcpy(text, span.at, span.size);
-	text[span.size] = '\0';
-	if (str_unhex(text, bytes, count))
-		s->bad = true;
+	s->bad = s->bad || span.size != 2 * count || str_unhex_bytes(span.at, bytes, count);
 	return span;
 }
 
@@ -123,7 +115,6 @@ static struct spool_span word(struct scan *s, const char *more, size_t limit)
 
 static struct spool_span timestamp(struct scan *s)
 {
-	static const char form[] = "dddd-dd-ddTdd:dd:dd.ddddddZ";
 	struct spool_span span = {0};
 
 	if (next_is(s, "null")) {
@@ -131,13 +122,9 @@ static struct spool_span timestamp(struct scan *s)
 		return span;
 	}
 	span = string(s);
-	if (s->bad || span.size != sizeof(form) - 1) {
+	/* It goes into a syslog header as it is, so it has to be a time. */
+	if (s->bad || span.size != SPOOL_TIME_SIZE || !spool_time_read(span.at, span.size))
 		s->bad = true;
-		return span;
-	}
-	for (size_t i = 0; i < span.size; i++)
-		if (form[i] == 'd' ? span.at[i] < '0' || span.at[i] > '9' : span.at[i] != form[i])
-			s->bad = true;
 	return span;
 }
 
@@ -152,8 +139,8 @@ static void value(struct scan *s, struct spool_span *found)
 	found->size = (size_t)(s->at - found->at);
 }
 
-/* An object of strings and numbers, one level deep. With @name: stop at that member and return its
- * value. */
+/* An object of strings and numbers, one level deep. With @name: *found is the value of the first
+ * member of that name, if there is one. */
 static struct spool_span object(struct scan *s, const char *name, struct spool_span *found)
 {
 	struct spool_span span = {.at = s->at};
@@ -166,10 +153,8 @@ static struct spool_span object(struct scan *s, const char *name, struct spool_s
 		key = string(s);
 		expect(s, ":");
 		value(s, &is);
-		if (name && !s->bad && spool_span_equal(key, name)) {
+		if (name && !s->bad && !found->at && spool_span_equal(key, name))
 			*found = is;
-			return span;
-		}
 		if (next_is(s, ",\""))
 			expect(s, ",");
 		else if (!next_is(s, "}"))
@@ -180,15 +165,13 @@ static struct spool_span object(struct scan *s, const char *name, struct spool_s
 	return span;
 }
 
-static uint64_t boot_id(struct scan *s)
+static void boot_id(struct scan *s, struct spool_view *v)
 {
 	uint8_t bytes[8] = {0};
-	uint64_t id = 0;
 
-	(void)hex_string(s, bytes, sizeof(bytes));
+	v->boot_text = hex_string(s, bytes, sizeof(bytes));
 	for (size_t i = 0; i < sizeof(bytes); i++)
-		id = id << 8 | bytes[i];
-	return id;
+		v->boot = v->boot << 8 | bytes[i];
 }
 
 static void head(struct scan *s, struct spool_view *v)
@@ -198,7 +181,7 @@ static void head(struct scan *s, struct spool_view *v)
 	expect(s, "{\"v\":1,\"n\":");
 	v->n = number(s);
 	expect(s, ",\"b\":");
-	v->boot = boot_id(s);
+	boot_id(s, v);
 	expect(s, ",\"m\":");
 	v->boot_us = number(s);
 	expect(s, ",\"t\":");
@@ -233,13 +216,17 @@ int spool_line_parse(const char *bytes, size_t size, struct spool_view *view)
 		expect(&s, ",\"sn\":");
 		v.sn = number(&s);
 	}
+	if (next_is(&s, ",\"x\":")) {
+		expect(&s, ",\"x\":");
+		v.context = object(&s, NULL, NULL);
+	}
 	expect(&s, ",\"d\":");
-	v.fields = object(&s, NULL, NULL);
+	v.fields = object(&s, "pid", &v.pid);
 	v.hashed = (size_t)(s.at - bytes);
 	v.has_hash = next_is(&s, ",\"h\":");
 	if (v.has_hash) {
 		expect(&s, ",\"h\":");
-		(void)hex_string(&s, v.hash, sizeof(v.hash));
+		v.hash_text = hex_string(&s, v.hash, sizeof(v.hash));
 	}
 	expect(&s, "}");
 	if (s.bad || s.at != s.end || v.n == 0)
@@ -258,6 +245,33 @@ int spool_line_member(const struct spool_view *view, const char *name, struct sp
 		return -ENOENT;
 	*found = is;
 	return 0;
+}
+
+bool spool_object_next(struct spool_span *rest, struct spool_span *key, struct spool_span *found)
+{
+	struct scan s;
+
+	/* A line without the object has a span without a place. */
+	if (!rest->size)
+		return false;
+	s = (struct scan){.at = rest->at, .end = rest->at + rest->size};
+	if (!next_is(&s, "{\"") && !next_is(&s, ",\""))
+		return false;
+	s.at++;
+	*key = string(&s);
+	expect(&s, ":");
+	value(&s, found);
+	rest->at = s.at;
+	rest->size = (size_t)(s.end - s.at);
+	return !s.bad;
+}
+
+bool spool_object_is(const char *text)
+{
+	struct scan s = {.at = text, .end = text + strlen(text)};
+
+	(void)object(&s, NULL, NULL);
+	return !s.bad && s.at == s.end;
 }
 
 bool spool_span_equal(struct spool_span span, const char *text)
@@ -284,11 +298,9 @@ int spool_line_number(const struct spool_view *view, const char *name, uint64_t 
 int spool_line_hash(const struct spool_view *view, const char *name, uint8_t hash[32])
 {
 	struct spool_span span;
-	char text[65];
 
-	if (spool_line_member(view, name, &span) || span.size != sizeof(text) - 1)
+	if (spool_line_member(view, name, &span) || span.size != 64 ||
+	    str_unhex_bytes(span.at, hash, 32))
 		return -ENOENT;
-	memcpy(text, span.at, span.size);
-	text[span.size] = '\0';
-	return str_unhex(text, hash, 32) ? -ENOENT : 0;
+	return 0;
 }

@@ -14,9 +14,24 @@ void spool_reader_open(struct spool_reader *r, int dir_fd, uint64_t n)
 	*r = (struct spool_reader){.dir_fd = dir_fd, .fd = -1, .n = n};
 }
 
+/* Whoever follows a spool is at its end all the time: one buffer is kept, because its pages cost
+ * more than what is read into it. */
+static char *spare;
+
+static char *take_buffer(void)
+{
+	char *buffer = spare ? spare : malloc(SPOOL_LINE_SIZE);
+
+	spare = NULL;
+	return buffer;
+}
+
 static void forget(struct spool_reader *r)
 {
-	free(r->buffer);
+	if (spare)
+		free(r->buffer);
+	else
+		spare = r->buffer;
 	r->buffer = NULL;
 	r->used = 0;
 	r->at = 0;
@@ -71,7 +86,7 @@ static ssize_t fill(struct spool_reader *r)
 	ssize_t n;
 
 	if (!r->buffer)
-		r->buffer = malloc(SPOOL_LINE_SIZE);
+		r->buffer = take_buffer();
 	if (!r->buffer)
 		return -ENOMEM;
 	if (r->at) {

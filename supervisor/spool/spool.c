@@ -22,7 +22,7 @@ static int create_segment(struct spool *s, uint32_t number)
 		return -errno;
 	/* Blocks in advance save metadata writes later. A file system that cannot (EOPNOTSUPP) or
 	 * has no room (then the write says so) loses nothing but that. */
-	(void)fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)s->max_size);
+	s->reserved = fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)s->max_size) == 0;
 	/* The name must be durable before a line counts as durable. */
 	if (fsync(s->dir_fd))
 		return -errno;
@@ -148,6 +148,14 @@ int spool_sync(struct spool *s)
 		return -errno;
 	s->unsynced = 0;
 	return 0;
+}
+
+bool spool_give_back(struct spool *s)
+{
+	bool had = s->reserved;
+
+	s->reserved = false;
+	return had && ftruncate(s->fd, (off_t)s->size) == 0;
 }
 
 /* The usual case, without reading the segment: the next one begins with a record that the collector

@@ -23,6 +23,7 @@ struct spool {
 	struct spool_range range;
 	uint64_t size;     /* bytes in the newest segment */
 	uint64_t unsynced; /* bytes written since the last spool_sync() */
+	bool reserved;     /* the newest segment holds blocks for all of max_size */
 	uint8_t head[32];  /* hash of the last line formatted */
 };
 
@@ -73,6 +74,9 @@ int spool_rotate(struct spool *s, uint64_t acked, uint64_t *evicted);
 
 /* Make what was written durable (fdatasync). */
 int spool_sync(struct spool *s);
+
+/* Give back the blocks that the newest segment has not needed yet. True: there were some. */
+bool spool_give_back(struct spool *s);
 
 /* Remove the oldest segment unless it is the newest, too: -ENOENT then. *evicted as above. */
 int spool_evict(struct spool *s, uint64_t acked, uint64_t *evicted);

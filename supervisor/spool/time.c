@@ -36,7 +36,7 @@ static void write_date(char *text, uint64_t days)
 void spool_time_write(char text[SPOOL_TIME_SIZE], uint64_t real_us)
 {
 	/* Records come many to a second: the text of the second is kept. */
-	static char known[SPOOL_TIME_SIZE + 1] = "0000-00-00T00:00:00.000000Z";
+	static char known[SPOOL_TIME_SIZE + 1] = "1970-01-01T00:00:00.000000Z";
 	static uint64_t known_s;
 	uint64_t seconds = real_us / SECOND_US;
 
@@ -74,6 +74,14 @@ static uint64_t days_of(uint32_t year, uint32_t month, uint32_t day)
 	       of_year - EPOCH_DAYS;
 }
 
+static uint32_t days_in(uint32_t year, uint32_t month)
+{
+	static const uint8_t days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+
+	return days[month - 1] + (month == 2 && leap ? 1u : 0u);
+}
+
 uint64_t spool_time_read(const char *text, size_t size)
 {
 	static const char form[] = "dddd-dd-ddTdd:dd:dd.ddddddZ";
@@ -88,8 +96,10 @@ uint64_t spool_time_read(const char *text, size_t size)
 			return 0;
 	month = digits(text + 5, 2);
 	day = digits(text + 8, 2);
-	if (digits(text, 4) < 1970 || month < 1 || month > 12 || day < 1 || day > 31 ||
-	    digits(text + 11, 2) > 23 || digits(text + 14, 2) > 59 || digits(text + 17, 2) > 60)
+	/* No leap second: RFC 5424 section 6.2.3.1 has none. */
+	if (digits(text, 4) < 1970 || month < 1 || month > 12 || day < 1 ||
+	    day > days_in(digits(text, 4), month) || digits(text + 11, 2) > 23 ||
+	    digits(text + 14, 2) > 59 || digits(text + 17, 2) > 59)
 		return 0;
 	return (days_of(digits(text, 4), month, day) * DAY_S + digits(text + 11, 2) * 3600 +
 		digits(text + 14, 2) * 60 + digits(text + 17, 2)) *

@@ -2,6 +2,10 @@
 /* A trail against what the collector received. */
 #include "trail_fixture.h"
 
+#include <sys/mman.h>
+
+#define HASH "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+
 static bool take(struct anchor *a, uint64_t n, uint64_t boot, const char *hash, uint64_t m)
 {
 	char line[512];
@@ -71,8 +75,6 @@ static void test_anchor_finds_what_it_lacks(void **state)
 
 static void test_anchor_finds_forks(void **state)
 {
-	static const char hash[] =
-		"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 	struct writer w = make_trail(1 << 20);
 	struct anchor a = {0};
 	struct verify v;
@@ -81,7 +83,7 @@ static void test_anchor_finds_forks(void **state)
 	close_writer(&w);
 	take_lines(&a, 0, 20);
 	/* Another boot was at number 15, and began where one had been. */
-	assert_true(take(&a, 15, BOOT + 1, hash, 5));
+	assert_true(take(&a, 15, BOOT + 1, HASH, 5));
 	anchor_sort(&a);
 	v = judge(&a);
 	assert_int_equal(v.found[VERIFY_FORK].count, 1);
@@ -109,6 +111,13 @@ static void test_anchor_hostile_lines(void **state)
 		"h=\"00\"",
 		"<109>1 - g b - SEAL_KEY [bartizan@32473 n=\"99999999999999999999\" "
 		"b=\"1122334455667788\"]",
+		/* Whole, but no message: no PRI and version stand before it. */
+		"READY [bartizan@32473 n=\"1\" b=\"1122334455667788\" m=\"1\" h=\"" HASH "\"]",
+		"<109>2 - g b - READY [bartizan@32473 n=\"1\" b=\"1122334455667788\" m=\"1\" "
+		"h=\"" HASH "\"] >1 ",
+		/* A value that is longer than any. */
+		"<109>1 - g b - READY [bartizan@32473 n=\"1\" b=\"1122334455667788\" m=\"1\" "
+		"h=\"" HASH HASH "\"]",
 	};
 	struct anchor a = {0};
 
@@ -120,17 +129,54 @@ static void test_anchor_hostile_lines(void **state)
 		assert_false(anchor_take(&a, exact, strlen(lines[i])));
 		free(exact);
 	}
+	assert_int_equal(a.foreign, 4);
 	assert_int_equal(a.count, 0);
+	anchor_free(&a);
+}
+
+/* A line that does not end is passed over, and what follows it is read. */
+static void test_anchor_endless_line(void **state)
+{
+	static const char line[] =
+		"\n<109>1 - g b - READY [bartizan@32473 n=\"9\" b=\"1122334455667788\" m=\"1\" "
+		"h=\"" HASH "\"]";
+	static char bytes[300000];
+	struct anchor a = {0};
+	CLEAN_FD int fd = memfd_create("collector", MFD_CLOEXEC);
+
+	(void)state;
+	memset(bytes, 'x', sizeof(bytes));
+	assert_int_equal(fd_write_all(fd, bytes, sizeof(bytes)), 0);
+	assert_int_equal(fd_write_all(fd, line, sizeof(line) - 1), 0);
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	assert_int_equal(anchor_read(&a, fd), 0);
+	assert_int_equal(a.count, 1);
+	assert_int_equal(a.entries[0].n, 9);
+	anchor_free(&a);
+}
+
+/* Of so many boots a fall of n is seen. There is no room for more, and what one of those sent again
+ * is not taken for an older state. */
+static void test_anchor_boots(void **state)
+{
+	struct anchor a = {0};
+
+	(void)state;
+	for (uint64_t boot = 1; boot <= ANCHOR_BOOTS + 10; boot++)
+		assert_true(take(&a, boot, boot, HASH, 5));
+	assert_int_equal(a.boot_count, ANCHOR_BOOTS);
+	for (uint64_t boot = 1; boot <= ANCHOR_BOOTS + 10; boot++)
+		assert_true(take(&a, boot, boot, HASH, 5));
+	assert_int_equal(a.back_n, 0);
 	anchor_free(&a);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_anchor_finds_truncation),
-		TEST(test_anchor_finds_what_it_lacks),
-		TEST(test_anchor_finds_forks),
-		TEST(test_anchor_hostile_lines),
+		TEST(test_anchor_finds_truncation), TEST(test_anchor_finds_what_it_lacks),
+		TEST(test_anchor_finds_forks),      TEST(test_anchor_hostile_lines),
+		TEST(test_anchor_endless_line),     TEST(test_anchor_boots),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -122,6 +122,11 @@ static void test_times(void **state)
 	assert_int_equal(spool_time_read("2026-11-23T22:00:00Z", 20), 1795471200000000);
 	assert_int_equal(spool_time_read("2026-13-23T22:00:00Z", 20), 0);
 	assert_int_equal(spool_time_read("2026-11-23 22:00:00Z", 20), 0);
+	assert_int_equal(spool_time_read("2026-02-29T22:00:00Z", 20), 0);
+	assert_int_not_equal(spool_time_read("2028-02-29T22:00:00Z", 20), 0);
+	assert_int_equal(spool_time_read("2100-02-29T22:00:00Z", 20), 0);
+	assert_int_equal(spool_time_read("2026-04-31T22:00:00Z", 20), 0);
+	assert_int_equal(spool_time_read("2026-11-23T22:00:60Z", 20), 0);
 	assert_int_equal(spool_time_read("2026-11-23T22:00:00", 19), 0);
 	assert_int_equal(spool_time_read("", 0), 0);
 }
@@ -155,6 +160,45 @@ static void test_tag_covers_everything(void **state)
 	assert_memory_not_equal(first, tag, sizeof(tag));
 }
 
+#define HASH "\"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\""
+#define A43  "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+#define KEY  "\"" A43 A43 A43 A43 "\"" /* as many as SEAL_KEY_TEXT says */
+
+/* The fields of either record under every name: only its own makes it one. */
+static void test_name_of_the_record(void **state)
+{
+	static const char fields[] =
+		"{\"kind\":\"boot\",\"boots\":1,\"epoch\":2,\"previous_n\":3,\"head\":" HASH
+		",\"previous\":" HASH ",\"mono_us\":4,\"real_us\":5,\"tag\":" HASH ",\"key\":" KEY
+		"}";
+	static const struct {
+		const char *event;
+		int seal, key;
+	} cases[] = {
+		{"SEAL", 0, -EBADMSG},         {"SEAL_KEY", -EBADMSG, 0},
+		{"SEA", -EBADMSG, -EBADMSG},   {"SEALED", -EBADMSG, -EBADMSG},
+		{"READY", -EBADMSG, -EBADMSG},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct spool_view view = {
+			.boot = 6,
+			.n = 7,
+			.event = {cases[i].event, strlen(cases[i].event)},
+			.fields = {fields, sizeof(fields) - 1},
+		};
+		struct seal seal = {0};
+		struct seal_key key = {0};
+		uint8_t tag[32];
+
+		assert_int_equal(seal_read(&view, &seal, tag), cases[i].seal);
+		assert_int_equal(seal.epoch, cases[i].seal ? 0 : 2);
+		assert_int_equal(seal_key_read(&view, &key), cases[i].key);
+		assert_int_equal(key.epoch, cases[i].key ? 0 : 2);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -163,6 +207,7 @@ int main(void)
 		cmocka_unit_test(test_box),
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_tag_covers_everything),
+		cmocka_unit_test(test_name_of_the_record),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,131 +1,8 @@
 /* links: base crypto ipc audit spool mbedtls */
-#include <errno.h>
-#include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include "spool_fixture.h"
 
-#include <cmocka.h>
-
-#include "base/fd.h"
-#include "base/str.h"
 #include "crypto/sha256.h"
-#include "spool/reader.h"
 #include "spool/recover.h"
-
-#define BOOT 0x1122334455667788ull
-
-static char root[64];
-static int root_fd;
-static uint64_t n;
-
-static int make_root(void **state)
-{
-	(void)state;
-	(void)str_copy(root, sizeof(root), "/tmp/spool-XXXXXX");
-	if (!mkdtemp(root))
-		return -1;
-	root_fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	n = 0;
-	return mkdirat(root_fd, "audit", 0755) || mkdirat(root_fd, "svc", 0755) ? -1 : 0;
-}
-
-static int remove_root(void **state)
-{
-	pid_t child = fork();
-	int status;
-
-	(void)state;
-	if (child == 0) {
-		execlp("rm", "rm", "-rf", root, (char *)NULL);
-		_exit(127);
-	}
-	fd_close(&root_fd);
-	return waitpid(child, &status, 0) == child && status == 0 ? 0 : -1;
-}
-
-static int dir(const char *path)
-{
-	(void)mkdirat(root_fd, path, 0755);
-	return openat(root_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-}
-
-static struct spool_found open_spool(struct spool *s, const char *path, bool chained)
-{
-	struct spool_found found = {0};
-	struct err err = {0};
-
-	s->chained = chained;
-	s->max_size = 4096;
-	s->max_file = 3;
-	assert_int_equal(spool_open(s, dir(path), BOOT, &found, &err), 0);
-	return found;
-}
-
-/* One record of event @event about @service with the next n. */
-static void add_line(struct spool *s, struct text *t, enum audit_event event, const char *service)
-{
-	struct spool_line line = {.n = ++n,
-				  .boot = BOOT,
-				  .real_us = 1790000000123456ull,
-				  .facility = 13,
-				  .origin = ORIGIN_INIT,
-				  .sn = n};
-	struct audit_decoded record = {.def = &audit_events[event], .head.boot_us = 5000 + n};
-	size_t start = t->used;
-
-	if (!s->chained)
-		line.origin = ORIGIN_COUNT;
-	for (; record.def->fields[record.count].type != AUDIT_END; record.count++) {
-		record.values[record.count].string = service;
-		record.values[record.count].length = strlen(service);
-	}
-	spool_line_format(t, &line, &record);
-	spool_chain(s, t, start);
-	assert_false(t->cut);
-}
-
-static uint64_t put(struct spool *s, size_t count)
-{
-	uint64_t evicted = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		char memory[2048];
-		struct text t = TEXT_IN(memory);
-
-		add_line(s, &t, EVENT_READY, "web");
-		assert_int_equal(spool_write(s, &t, 0, &evicted), 0);
-	}
-	return evicted;
-}
-
-static off_t size_of(const char *path)
-{
-	struct stat st;
-
-	return fstatat(root_fd, path, &st, 0) ? -1 : st.st_size;
-}
-
-static void set_size(const char *path, off_t size)
-{
-	CLEAN_FD int fd = openat(root_fd, path, O_WRONLY | O_CLOEXEC);
-
-	assert_int_equal(ftruncate(fd, size), 0);
-}
-
-static void change_byte(const char *path, off_t offset, char byte)
-{
-	CLEAN_FD int fd = openat(root_fd, path, O_WRONLY | O_CLOEXEC);
-
-	assert_int_equal(pwrite(fd, &byte, 1, offset), 1);
-}
 
 static void test_line_form(void **state)
 {
@@ -161,55 +38,6 @@ static void test_line_form(void **state)
 	assert_int_equal(spool_line_member(&view, "generation", &value), 0);
 	assert_true(spool_span_equal(value, "0"));
 	assert_int_equal(spool_line_member(&view, "web", &value), -ENOENT);
-}
-
-/* Bytes that would break the line, the JSON or the header never do. */
-static void test_line_hostile_strings(void **state)
-{
-	static const char *const services[] = {"a\nb",  "\"},\"h\":\"", "WEB", "",     "\xff\xfe",
-					       "web\\", "a b",          "-",   "x\x7f"};
-	char memory[4096];
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(services); i++) {
-		struct spool s = {.chained = true};
-		struct text t = TEXT_IN(memory);
-		struct spool_view view;
-
-		add_line(&s, &t, EVENT_START, services[i]);
-		assert_ptr_equal(memchr(memory, '\n', t.used), memory + t.used - 1);
-		assert_int_equal(spool_line_parse(memory, t.used - 1, &view), 0);
-		assert_true(spool_span_equal(view.service, "bartizan"));
-	}
-}
-
-/* Every cut and nearly every changed byte of a line is refused; none makes the parser read outside
- * (ASan watches). */
-static void test_line_mutations(void **state)
-{
-	struct spool s = {.chained = true};
-	char memory[2048];
-	struct text t = TEXT_IN(memory);
-	struct spool_view view;
-
-	(void)state;
-	add_line(&s, &t, EVENT_IMAGE_VERIFIED, "web");
-	for (size_t cut = 0; cut < t.used - 1; cut++) {
-		char *exact = malloc(cut ? cut : 1);
-
-		memcpy(exact, memory, cut);
-		assert_int_equal(spool_line_parse(exact, cut, &view), -EBADMSG);
-		free(exact);
-	}
-	for (size_t i = 0; i < t.used - 1; i++) {
-		char kept = memory[i];
-
-		memory[i] = '\0';
-		assert_int_equal(spool_line_parse(memory, t.used - 1, &view), -EBADMSG);
-		memory[i] = kept;
-	}
-	memory[t.used - 1] = ' ';
-	assert_int_equal(spool_line_parse(memory, t.used, &view), -EBADMSG);
 }
 
 static void test_survives_restart(void **state)
@@ -295,6 +123,63 @@ static void test_changed_byte_is_cut(void **state)
 	spool_close(&s);
 }
 
+/* In a chained spool a line without a hash was not written by a recorder. */
+static void test_line_without_hash_is_cut(void **state)
+{
+	struct spool s;
+	struct spool_found found;
+
+	(void)state;
+	(void)open_spool(&s, "audit", true);
+	put(&s, 3);
+	s.chained = false;
+	put(&s, 1);
+	spool_close(&s);
+	found = open_spool(&s, "audit", true);
+	assert_int_equal(found.last_n, 3);
+	assert_true(found.cut_lines);
+	/* Not even as the first one, where there is no hash before to judge it by. */
+	s.chained = false;
+	while (s.range.count < 2)
+		put(&s, 1);
+	spool_close(&s);
+	assert_int_equal(unlinkat(root_fd, "audit/00000001.log", 0), 0);
+	found = open_spool(&s, "audit", true);
+	assert_true(found.cut_lines);
+	assert_int_equal(s.size, 0);
+	spool_close(&s);
+}
+
+/* What is no file is no segment to go on with. */
+static void test_no_file(void **state)
+{
+	struct spool s = {.chained = true, .max_size = 4096, .max_file = 3};
+	struct spool_found found = {0};
+	struct err err = {0};
+
+	(void)state;
+	(void)dir("audit");
+	assert_int_equal(mkfifoat(root_fd, "audit/00000001.log", 0644), 0);
+	assert_true(spool_open(&s, dir("audit"), BOOT, &found, &err) < 0);
+}
+
+/* One that is not acknowledged is counted, though it is the last of its segment. */
+static void test_last_of_a_segment(void **state)
+{
+	struct spool s;
+	uint64_t evicted = 0;
+	uint64_t first;
+
+	(void)state;
+	(void)open_spool(&s, "audit", true);
+	while (s.range.count < 2)
+		put(&s, 1);
+	first = spool_segment_first_n(s.dir_fd, 2);
+	assert_int_equal(spool_evict(&s, first - 2, &evicted), 0);
+	assert_int_equal(evicted, 1);
+	spool_close(&s);
+}
+
 static void test_rotation_and_eviction(void **state)
 {
 	struct spool s;
@@ -345,6 +230,37 @@ static void test_swapped_segment_is_cut(void **state)
 	spool_close(&s);
 }
 
+/* The segment before the newest ends in a line that is damaged, then torn: which hash the newest
+ * follows is not known, so nothing of it is cut. The verifier tells of the damage. */
+static void test_damaged_predecessor_cuts_nothing(void **state)
+{
+	static const char before[] = "audit/00000001.log";
+	struct spool s;
+	off_t end;
+
+	(void)state;
+	(void)open_spool(&s, "audit", true);
+	while (s.range.last < 2)
+		put(&s, 1);
+	put(&s, 2);
+	spool_close(&s);
+	end = size_of(before);
+	for (int turn = 0; turn < 2; turn++) {
+		struct spool_found found;
+
+		if (turn == 0)
+			change_byte(before, end - 80, '}');
+		else
+			set_size(before, end - 20);
+		found = open_spool(&s, "audit", true);
+		assert_false(found.cut_lines);
+		assert_int_equal(found.cut_bytes, 0);
+		assert_int_equal(found.last_n, n);
+		assert_int_equal(s.size, size_of("audit/00000002.log"));
+		spool_close(&s);
+	}
+}
+
 static void test_failed_write_leaves_nothing(void **state)
 {
 	struct spool s;
@@ -374,78 +290,6 @@ static void test_failed_write_leaves_nothing(void **state)
 	spool_close(&s);
 }
 
-static void expect_n(struct spool_merge *m, uint64_t expected)
-{
-	assert_true(spool_merge_peek(m));
-	assert_int_equal(m->current->view.n, expected);
-	spool_merge_next(m);
-}
-
-/* Two spools that the writer fills in turn come out in the order of n, over rotation, while being
- * written, and from any start. */
-static void test_merge_follows(void **state)
-{
-	static struct spool_merge m;
-	struct spool audit;
-	struct spool web;
-	uint64_t next = 1;
-
-	(void)state;
-	(void)open_spool(&audit, "audit", true);
-	(void)open_spool(&web, "svc/web", false);
-	audit.max_file = 100;
-	web.max_file = 100;
-	spool_merge_open(&m, root_fd, 0);
-	assert_false(spool_merge_peek(&m));
-	for (int turn = 0; turn < 40; turn++) {
-		put(&audit, (size_t)turn % 4);
-		put(&web, (size_t)turn % 3);
-		while (next <= n)
-			expect_n(&m, next++);
-		assert_false(spool_merge_peek(&m));
-	}
-	assert_true(audit.range.count > 1 && web.range.count > 1);
-	spool_merge_close(&m);
-	for (uint64_t from = 0; from < n; from += 7) {
-		spool_merge_open(&m, root_fd, from);
-		for (next = from + 1; next <= n; next++)
-			expect_n(&m, next);
-		assert_false(spool_merge_peek(&m));
-		spool_merge_close(&m);
-	}
-	spool_close(&audit);
-	spool_close(&web);
-}
-
-/* A half-written line is not taken, and what replaces it is; bad lines are passed over. */
-static void test_reader_torn_and_bad(void **state)
-{
-	struct spool_reader r;
-	struct spool s;
-	char memory[2048];
-	struct text t = TEXT_IN(memory);
-
-	(void)state;
-	(void)open_spool(&s, "svc/web", false);
-	spool_reader_open(&r, dir("svc/web"), 0);
-	put(&s, 1);
-	add_line(&s, &t, EVENT_READY, "web");
-	assert_int_equal(write(s.fd, memory, 50), 50);
-	assert_int_equal(spool_reader_peek(&r), 1);
-	spool_reader_next(&r);
-	assert_int_equal(spool_reader_peek(&r), 0);
-	assert_int_equal(ftruncate(s.fd, (off_t)s.size), 0);
-	assert_int_equal(write(s.fd, "nonsense\n\n", 10), 10);
-	assert_int_equal(spool_reader_peek(&r), 0);
-	assert_int_equal(write(s.fd, memory, t.used), t.used);
-	assert_int_equal(spool_reader_peek(&r), 1);
-	assert_int_equal(r.view.n, 2);
-	spool_reader_next(&r);
-	assert_int_equal(spool_reader_peek(&r), 0);
-	spool_reader_close(&r);
-	spool_close(&s);
-}
-
 static void test_cursor(void **state)
 {
 	uint64_t boot = 0;
@@ -469,19 +313,18 @@ static void test_cursor(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make_root, remove_root)
 	const struct CMUnitTest tests[] = {
 		TEST(test_line_form),
-		TEST(test_line_hostile_strings),
-		TEST(test_line_mutations),
 		TEST(test_survives_restart),
 		TEST(test_torn_end_is_cut),
 		TEST(test_changed_byte_is_cut),
+		TEST(test_line_without_hash_is_cut),
+		TEST(test_no_file),
+		TEST(test_last_of_a_segment),
 		TEST(test_rotation_and_eviction),
 		TEST(test_swapped_segment_is_cut),
+		TEST(test_damaged_predecessor_cuts_nothing),
 		TEST(test_failed_write_leaves_nothing),
-		TEST(test_merge_follows),
-		TEST(test_reader_torn_and_bad),
 		TEST(test_cursor),
 	};
 

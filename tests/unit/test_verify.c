@@ -131,6 +131,31 @@ static void test_removed_seal(void **state)
 	expect_bad(VERIFY_SEAL_MISSING);
 }
 
+/* A key catches up over seals that are missing, so that what follows them is still judged; but not
+ * over as many as an attacker may write into a record: the verifier would be busy for ever. */
+static void test_key_catches_up_so_far(void **state)
+{
+	static const struct {
+		unsigned int missing;
+		uint64_t wrong;
+	} cases[] = {{SEAL_RECORDS, 0}, {SEAL_RECORDS + 1, 1}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct writer w = make_trail(1 << 20);
+		struct verify v;
+
+		for (unsigned int e = 0; e < cases[i].missing; e++, w.epoch++)
+			seal_evolve(w.key);
+		put_seal(&w);
+		close_writer(&w);
+		v = judge(NULL);
+		assert_int_equal(v.found[VERIFY_SEAL_MISSING].count, 1);
+		assert_int_equal(v.found[VERIFY_SEAL_WRONG].count, cases[i].wrong);
+		start_again();
+	}
+}
+
 /* Everything is computed anew, the key record stays what it was: the tags cannot be made. */
 static void test_resealed(void **state)
 {
@@ -227,6 +252,55 @@ static void test_segment_key_must_follow(void **state)
 	expect_bad(VERIFY_SEAL_WRONG);
 }
 
+/* A successor says where it goes on, and under which epoch: none of it can be another. */
+static void test_key_must_follow(void **state)
+{
+	static const struct {
+		bool other_head, other_n, other_epoch;
+		enum verify_kind kind;
+	} cases[] = {{true, false, false, VERIFY_KEY_WRONG},
+		     {false, true, false, VERIFY_KEY_WRONG},
+		     {false, false, true, VERIFY_SEAL_MISSING}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct writer w = make_trail(1 << 20);
+
+		w.key[3] = 55;
+		w.epoch += cases[i].other_epoch;
+		w.key_head = cases[i].other_head;
+		put_key(&w, "resume", w.n - cases[i].other_n);
+		put_seal(&w);
+		close_writer(&w);
+		expect_bad(cases[i].kind);
+		assert_int_equal(unlinkat(dir_fd, SEGMENT, 0), 0);
+	}
+}
+
+/* A seal follows from the one before it, too. */
+static void test_seal_must_follow(void **state)
+{
+	struct writer w = make_trail(1 << 20);
+
+	(void)state;
+	w.previous[7] ^= 1;
+	put_seal(&w);
+	close_writer(&w);
+	expect_bad(VERIFY_SEAL_MISSING);
+}
+
+/* A line of the trail that has no hash. */
+static void test_without_hash(void **state)
+{
+	struct writer w = make_trail(1 << 20);
+
+	(void)state;
+	w.spool.chained = false;
+	put_ready(&w, "web");
+	close_writer(&w);
+	expect_bad(VERIFY_HASH);
+}
+
 static void test_resume_is_told(void **state)
 {
 	struct writer w = make_trail(1 << 20);
@@ -267,10 +341,14 @@ int main(void)
 		TEST(test_swapped_lines),
 		TEST(test_segments),
 		TEST(test_removed_seal),
+		TEST(test_key_catches_up_so_far),
 		TEST(test_resealed),
 		TEST(test_past_is_out_of_reach),
 		TEST(test_seal_of_another_head),
 		TEST(test_segment_key_must_follow),
+		TEST(test_key_must_follow),
+		TEST(test_seal_must_follow),
+		TEST(test_without_hash),
 		TEST(test_resume_is_told),
 		TEST(test_never_sealed),
 	};

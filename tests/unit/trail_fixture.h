@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -20,6 +19,7 @@
 #include "base/str.h"
 #include "crypto/base64.h"
 #include "crypto/ecies.h"
+#include "scratch.h"
 #include "spool/spool.h"
 #include "spool/verify.h"
 
@@ -39,6 +39,7 @@ struct writer {
 	uint8_t key[32];
 	uint8_t previous[32];
 	bool wrong_head;
+	bool key_head; /* of the next key: another one */
 	bool no_seals;
 };
 
@@ -54,16 +55,9 @@ static inline int make_root(void **state)
 
 static inline int remove_root(void **state)
 {
-	pid_t child = fork();
-	int status;
-
 	(void)state;
-	if (child == 0) {
-		execlp("rm", "rm", "-rf", root, (char *)NULL);
-		_exit(127);
-	}
 	fd_close(&dir_fd);
-	return waitpid(child, &status, 0) == child && status == 0 ? 0 : -1;
+	return scratch_remove(root);
 }
 
 static inline void put(struct writer *w, enum audit_event event, const struct audit_value *values)
@@ -79,7 +73,7 @@ static inline void put(struct writer *w, enum audit_event event, const struct au
 	uint64_t evicted = 0;
 
 	record.head.boot_us = w->n * 1000;
-	for (; record.def->fields[record.count].type != AUDIT_END; record.count++) {
+	for (; audit_field_type(record.def, record.count) != AUDIT_END; record.count++) {
 		size_t i = record.count;
 
 		record.values[i].string = values[i].string ? values[i].string : "";
@@ -104,6 +98,7 @@ static inline void put_key(struct writer *w, const char *kind, uint64_t previous
 	assert_int_equal(ecies_seal(auditor.point, context, sizeof(context), w->key, box), 0);
 	(void)base64_encode(text, box, sizeof(box));
 	memcpy(head, w->spool.head, 32);
+	head[0] ^= w->key_head;
 	put(w, EVENT_SEAL_KEY,
 	    (const struct audit_value[]){AUDIT_S(kind), AUDIT_N(1), AUDIT_N(w->epoch),
 					 AUDIT_N(previous_n), AUDIT_H(head), AUDIT_N(0), AUDIT_N(0),
