@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -17,6 +18,7 @@
 #include <psa/crypto.h>
 
 #include "base/fd.h"
+#include "crypto/sha256.h"
 #include "export/suites.h"
 #include "spool/line.h"
 
@@ -30,6 +32,8 @@ struct export_session {
 	bool notify_sent;
 	bool shut;
 	bool notify_seen;
+	uint64_t peer_until_s;
+	const struct export_identity *identity;
 	int socket_errno; /* of the last failed send or recv */
 	mbedtls_ssl_context ssl;
 	mbedtls_ssl_config config;
@@ -101,15 +105,46 @@ static int receive_bytes(void *context, unsigned char *bytes, size_t size)
 	return SOCKET_FAILED;
 }
 
+/* When a certificate ends, in seconds since 1970. */
+static uint64_t until_s(const mbedtls_x509_crt *crt)
+{
+	const mbedtls_x509_time *t = &crt->valid_to;
+	char text[32];
+	int size = snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02dZ", t->year, t->mon,
+			    t->day, t->hour, t->min, t->sec);
+
+	return size > 0 && (size_t)size < sizeof(text)
+		       ? spool_time_read(text, (size_t)size) / 1000000u
+		       : 0;
+}
+
+static void earlier(uint64_t *least_s, uint64_t other_s)
+{
+	if (!*least_s || (other_s && other_s < *least_s))
+		*least_s = other_s;
+}
+
 /* A certificate that is not valid yet says something about the clock, which is at least the time of
  * the firmware, but may have stood still since: a collector that renews its certificate must not
  * lose every device without a battery. */
 static int judge_certificate(void *context, mbedtls_x509_crt *crt, int depth, uint32_t *flags)
 {
-	(void)context;
-	(void)crt;
-	(void)depth;
+	struct export_session *s = context;
+	const struct export_identity *id = s->identity;
+	uint8_t hash[32];
+	bool pinned = false;
+
+	earlier(&s->peer_until_s, until_s(crt));
 	*flags &= ~(uint32_t)MBEDTLS_X509_BADCERT_FUTURE;
+	if (depth || !id->pin_count)
+		return 0;
+	sha256_of(crt->raw.p, crt->raw.len, hash);
+	for (size_t i = 0; i < id->pin_count; i++)
+		pinned |= memcmp(hash, id->pins[i], sizeof(hash)) == 0;
+	if (!pinned)
+		*flags |= MBEDTLS_X509_BADCERT_OTHER;
+	else if (!*id->ca)
+		*flags &= ~(uint32_t)MBEDTLS_X509_BADCERT_NOT_TRUSTED;
 	return 0;
 }
 
@@ -149,7 +184,7 @@ static int parse_key(int directory_fd, const char *name, mbedtls_pk_context *key
 static int load_identity(struct export_session *s, const struct export_identity *id,
 			 struct err *err)
 {
-	int r = parse_chain(id->directory_fd, id->ca, &s->ca, err);
+	int r = *id->ca ? parse_chain(id->directory_fd, id->ca, &s->ca, err) : 0;
 
 	if (!r)
 		r = parse_chain(id->directory_fd, id->cert, &s->cert, err);
@@ -168,14 +203,16 @@ static int configure(struct export_session *s, const struct export_identity *id,
 					MBEDTLS_SSL_PRESET_DEFAULT))
 		return err_set(err, ENOMEM, "TLS defaults");
 	mbedtls_ssl_conf_authmode(c, MBEDTLS_SSL_VERIFY_REQUIRED);
-	mbedtls_ssl_conf_ca_chain(c, &s->ca, NULL);
-	mbedtls_ssl_conf_verify(c, judge_certificate, NULL);
+	/* mbedTLS wants some anchor. Ours can sign nothing, and without a pin that matches nobody
+	 * passes. */
+	mbedtls_ssl_conf_ca_chain(c, *id->ca ? &s->ca : &s->cert, NULL);
+	mbedtls_ssl_conf_verify(c, judge_certificate, s);
 	mbedtls_ssl_conf_rng(c, random_bytes, NULL);
 	mbedtls_ssl_conf_min_tls_version(c, MBEDTLS_SSL_VERSION_TLS1_2);
 	mbedtls_ssl_conf_max_tls_version(c, MBEDTLS_SSL_VERSION_TLS1_3);
 	mbedtls_ssl_conf_ciphersuites(c, export_suites());
 	if (mbedtls_ssl_conf_own_cert(c, &s->cert, &s->key) || mbedtls_ssl_setup(&s->ssl, c) ||
-	    mbedtls_ssl_set_hostname(&s->ssl, id->name))
+	    mbedtls_ssl_set_hostname(&s->ssl, *id->name ? id->name : NULL))
 		return err_set(err, ENOMEM, "TLS session");
 	mbedtls_ssl_set_bio(&s->ssl, s, send_bytes, receive_bytes, NULL);
 	return 0;
@@ -211,6 +248,7 @@ struct export_session *export_session_open(int fd, const struct export_identity 
 		return NULL;
 	}
 	s->fd = fd;
+	s->identity = identity;
 	mbedtls_ssl_init(&s->ssl);
 	mbedtls_ssl_config_init(&s->config);
 	mbedtls_x509_crt_init(&s->ca);
@@ -257,6 +295,7 @@ static const char *certificate_fault(uint32_t flags)
 		{MBEDTLS_X509_BADCERT_CN_MISMATCH, "its certificate carries another name"},
 		{MBEDTLS_X509_BADCERT_NOT_TRUSTED, "its certificate is not from the collector CA"},
 		{MBEDTLS_X509_BADCERT_EXPIRED, "its certificate has expired"},
+		{MBEDTLS_X509_BADCERT_OTHER, "its certificate is none of those that are pinned"},
 		{MBEDTLS_X509_BADCERT_EXT_KEY_USAGE, "its certificate is not for a server"},
 	};
 
@@ -270,7 +309,7 @@ static int handshake_failed(struct export_session *s, int code, struct err *err)
 {
 	uint32_t flags = mbedtls_ssl_get_verify_result(&s->ssl);
 
-	if (code == MBEDTLS_ERR_X509_CERT_VERIFY_FAILED)
+	if (code == MBEDTLS_ERR_X509_CERT_VERIFY_FAILED || code == MBEDTLS_ERR_SSL_BAD_CERTIFICATE)
 		return err_set(err, EACCES, "%s", certificate_fault(flags));
 	if (code == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE)
 		return err_set(err, EACCES, "it refused the handshake by a TLS alert");
@@ -406,6 +445,20 @@ int export_session_finish(struct export_session *s, bool *proven)
 	if (!n)
 		*proven = true;
 	return n;
+}
+
+uint64_t export_session_own_until(const struct export_session *s)
+{
+	uint64_t least_s = 0;
+
+	for (const mbedtls_x509_crt *crt = &s->cert; crt && crt->version; crt = crt->next)
+		earlier(&least_s, until_s(crt));
+	return least_s;
+}
+
+uint64_t export_session_peer_until(const struct export_session *s)
+{
+	return s->peer_until_s;
 }
 
 const char *export_session_protocol(const struct export_session *s)

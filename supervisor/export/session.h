@@ -10,8 +10,9 @@
 
 /*
  * One TLS session to a collector (RFC 5425): TLS 1.3 or 1.2, both sides prove themselves by
- * certificates, the collector's must chain to our CA and carry the expected name. There is no
- * option that weakens this. Never blocks, knows no time: deadlines are the caller's.
+ * certificates, the collector's must chain to our CA and carry the expected name, be one of the
+ * certificates that are pinned, or both. There is no option that weakens this. Never blocks, knows
+ * no time: deadlines are the caller's.
  */
 struct export_session;
 
@@ -19,18 +20,20 @@ struct export_session;
  * all a rotation takes. */
 struct export_identity {
 	int directory_fd;
-	const char *ca;
+	const char *ca; /* "": none, then a pin decides alone */
 	const char *cert;
 	const char *key;
-	const char *name; /* of the collector, in its certificate */
+	const char *name;          /* of the collector, in its certificate; "": any */
+	const uint8_t (*pins)[32]; /* SHA-256 of certificates, one of which it must be ... */
+	size_t pin_count;          /* ... unless this is 0 */
 };
 
 /* Once per process. @real_us: microseconds since 1970, or 0 while the clock is not set; then expiry
  * is judged against the floor of the clock. notBefore is never looked at. -errno. */
 int export_session_init(uint64_t (*real_us)(void));
 
-/* On a TCP socket that is connected or connecting; it becomes the session's in any case. NULL: @err
- * says what is wrong with the files. */
+/* @identity has to live as long as the session. On a TCP socket that is connected or connecting; it
+ * becomes the session's in any case. NULL: @err says what is wrong with the files. */
 struct export_session *export_session_open(int fd, const struct export_identity *identity,
 					   struct err *err);
 
@@ -57,6 +60,11 @@ int export_session_drain(struct export_session *s);
  * could forge: *proven is false then.
  */
 int export_session_finish(struct export_session *s, bool *proven);
+
+/* When the first certificate of our chain, of the collector's chain (its CA included) ends: seconds
+ * since 1970, 0 when it is not known: a session that was resumed shows none. */
+uint64_t export_session_own_until(const struct export_session *s);
+uint64_t export_session_peer_until(const struct export_session *s);
 
 const char *export_session_protocol(const struct export_session *s);
 const char *export_session_suite(const struct export_session *s);

@@ -17,14 +17,17 @@ static void add_host(struct text *t, const char *host)
 {
 	size_t added = 0;
 
-	for (; *host && added < HOST_MAX; host++) {
-		if (*host <= ' ' || *host > '~')
-			continue;
-		text_add_bytes(t, host, 1);
-		added++;
+	while (*host && added < HOST_MAX) {
+		size_t run = 0;
+
+		while (host[run] > ' ' && host[run] <= '~' && added + run < HOST_MAX)
+			run++;
+		text_add_bytes(t, host, run);
+		added += run;
+		host += run ? run : 1;
 	}
 	if (!added)
-		text_add(t, "-");
+		TEXT_ADD(t, "-");
 }
 
 static bool is_number(struct spool_span span)
@@ -39,73 +42,116 @@ static bool is_number(struct spool_span span)
  * words and has no place in a header. */
 static void add_pid(struct text *t, const struct spool_view *v)
 {
-	struct spool_span pid;
-
-	if (spool_line_member(v, "pid", &pid) || !is_number(pid))
-		text_add(t, "-");
+	if (is_number(v->pid))
+		add_span(t, v->pid);
 	else
-		add_span(t, pid);
+		TEXT_ADD(t, "-");
 }
 
-/* PARAM-VALUE: '"', '\' and ']' are escaped (section 6.3.3). */
-static void add_param(struct text *t, const char *name, struct spool_span value)
+/* PARAM-VALUE: '"', '\' and ']' are escaped (section 6.3.3); numbers, hex and words have none. */
+#define ADD_NUMBER(t, name, number)                                                                \
+	do {                                                                                       \
+		TEXT_ADD(t, name "=\"");                                                           \
+		text_add_u64(t, number);                                                           \
+		TEXT_ADD(t, "\"");                                                                 \
+	} while (0)
+
+/* ---- what the service file adds */
+
+/* Behind this much of a message no more is added: there is room for its text. */
+#define CONTEXT_END 1600u
+
+static bool is_header_word(struct spool_span span, size_t limit)
+{
+	for (size_t i = 0; i < span.size; i++)
+		if (span.at[i] <= ' ' || span.at[i] > '~' || strchr("=]\"\\", span.at[i]))
+			return false;
+	return span.size > 0 && span.size <= limit;
+}
+
+/* The text of a JSON string: both escapes of printable bytes are undone, others stay visible. */
+static void add_text_param(struct text *t, struct spool_span name, struct spool_span value)
 {
 	text_add(t, " ");
-	text_add(t, name);
+	add_span(t, name);
 	text_add(t, "=\"");
 	for (size_t i = 0; i < value.size; i++) {
-		if (strchr("\"\\]", value.at[i]) && value.at[i])
+		const char *at = value.at + i;
+
+		if (*at == '\\' && i + 1 < value.size && strchr("\"\\", at[1])) {
+			at++;
+			i++;
+		}
+		if (strchr("\"\\]", *at))
 			text_add(t, "\\");
-		text_add_bytes(t, value.at + i, 1);
+		text_add_bytes(t, (unsigned char)*at < 0x7f ? at : "?", 1);
 	}
 	text_add(t, "\"");
 }
 
-static void add_number(struct text *t, const char *name, uint64_t number)
+static void add_element(struct text *t, const struct spool_view *v, const char *prefix,
+			const char *id)
 {
-	char digits[24];
-	struct text text = TEXT_IN(digits);
+	struct spool_span rest = v->context;
+	struct spool_span key;
+	struct spool_span value;
+	bool open = false;
 
-	text_add_u64(&text, number);
-	add_param(t, name, (struct spool_span){digits, text.used});
+	while (spool_object_next(&rest, &key, &value)) {
+		struct spool_span name = {key.at + 2, key.size - 2};
+
+		if (key.size < 3 || memcmp(key.at, prefix, 2) != 0 || !is_header_word(name, 32) ||
+		    t->used + 2 * value.size + 64 > CONTEXT_END)
+			continue;
+		text_add(t, open ? "" : id);
+		open = true;
+		add_text_param(t, name, value);
+	}
+	text_add(t, open ? "]" : "");
 }
 
-static void add_hex(struct text *t, const char *name, const uint8_t *bytes, size_t count)
+/* APP-NAME: what the service file says, else the service. */
+static void add_app(struct text *t, const struct spool_view *v)
 {
-	char hex[65];
+	struct spool_span rest = v->context;
+	struct spool_span key;
+	struct spool_span value;
 
-	str_hex(hex, bytes, count);
-	add_param(t, name, (struct spool_span){hex, 2 * count});
+	if (spool_object_next(&rest, &key, &value) && spool_span_equal(key, "tag") &&
+	    is_header_word(value, 48))
+		add_span(t, value);
+	else
+		add_span(t, v->service);
 }
 
 static void add_structured_data(struct text *t, const struct spool_view *v, unsigned int part)
 {
-	uint8_t boot[8];
-
-	for (unsigned int i = 0; i < sizeof(boot); i++)
-		boot[i] = (uint8_t)(v->boot >> (56 - 8 * i));
-	text_add(t, "[timeQuality tzKnown=\"1\"");
-	add_number(t, "isSynced", v->synced);
-	text_add(t, "][meta");
-	add_number(t, "sequenceId", (v->n - 1) % SEQUENCE_MAX + 1);
-	add_number(t, "sysUpTime",
-		   v->boot_us / 10000 %
-			   (1ull << 32)); /* hundredths of a second, TimeTicks of RFC 3418 */
-	text_add(t, "][bartizan@32473");
-	add_number(t, "n", v->n);
-	add_hex(t, "b", boot, sizeof(boot));
-	add_number(t, "m", v->boot_us);
+	ADD_NUMBER(t, "[timeQuality tzKnown=\"1\" isSynced", v->synced);
+	ADD_NUMBER(t, "][meta sequenceId", (v->n - 1) % SEQUENCE_MAX + 1);
+	/* hundredths of a second, TimeTicks of RFC 3418 */
+	ADD_NUMBER(t, " sysUpTime", v->boot_us / 10000 % (1ull << 32));
+	ADD_NUMBER(t, "][bartizan@32473 n", v->n);
+	TEXT_ADD(t, " b=\"");
+	add_span(t, v->boot_text);
+	ADD_NUMBER(t, "\" m", v->boot_us);
 	if (v->origin.size) {
-		add_param(t, "producer", v->origin);
-		add_number(t, "sn", v->sn);
+		TEXT_ADD(t, " producer=\"");
+		add_span(t, v->origin);
+		ADD_NUMBER(t, "\" sn", v->sn);
 	}
-	if (v->has_hash)
-		add_hex(t, "h", v->hash, sizeof(v->hash));
+	if (v->has_hash) {
+		TEXT_ADD(t, " h=\"");
+		add_span(t, v->hash_text);
+		TEXT_ADD(t, "\"");
+	}
 	if (part) {
-		add_number(t, "part", part);
-		add_number(t, "total", v->fields.size);
+		ADD_NUMBER(t, " part", part);
+		ADD_NUMBER(t, " total", v->fields.size);
 	}
-	text_add(t, "] \xef\xbb\xbf");
+	TEXT_ADD(t, "]");
+	add_element(t, v, "l.", "[label@32473");
+	add_element(t, v, "e.", "[env@32473");
+	TEXT_ADD(t, " \xef\xbb\xbf");
 }
 
 static void add_head(struct text *t, const struct spool_view *v, const char *host,
@@ -113,22 +159,22 @@ static void add_head(struct text *t, const struct spool_view *v, const char *hos
 {
 	t->used = 0;
 	t->cut = false;
-	text_add(t, "<");
+	TEXT_ADD(t, "<");
 	text_add_u64(t, v->pri);
-	text_add(t, ">1 ");
+	TEXT_ADD(t, ">1 ");
 	if (v->time.size)
 		add_span(t, v->time);
 	else
-		text_add(t, "-");
-	text_add(t, " ");
+		TEXT_ADD(t, "-");
+	TEXT_ADD(t, " ");
 	add_host(t, host);
-	text_add(t, " ");
-	add_span(t, v->service);
-	text_add(t, " ");
+	TEXT_ADD(t, " ");
+	add_app(t, v);
+	TEXT_ADD(t, " ");
 	add_pid(t, v);
-	text_add(t, " ");
+	TEXT_ADD(t, " ");
 	add_span(t, v->event);
-	text_add(t, " ");
+	TEXT_ADD(t, " ");
 	add_structured_data(t, v, part);
 }
 
@@ -166,7 +212,7 @@ bool export_syslog_frame(struct text *t, const struct text *message)
 	struct text whole = *t;
 
 	text_add_u64(&whole, message->used);
-	text_add(&whole, " ");
+	TEXT_ADD(&whole, " ");
 	text_add_bytes(&whole, message->at, message->used);
 	if (whole.cut) {
 		t->at[t->used] = '\0';

@@ -76,6 +76,79 @@ static void test_what_is_absent(void **state)
 	assert_memory_equal(memory, "<30>1 - - web ", 14);
 }
 
+/* What the service file adds; what a header or structured data cannot hold is left out. */
+static void test_context(void **state)
+{
+	static const char line[] =
+		"{\"v\":1,\"n\":1,\"b\":\"0000000000000001\",\"m\":0,\"t\":null,\"q\":1,\"p\":30,"
+		"\"s\":\"web\","
+		"\"e\":\"OUTPUT\",\"x\":{\"tag\":\"edge/web\",\"l.site\":\"a \\\"b\\\" ] \\\\\","
+		"\"l.=\":\"no "
+		"name\",\"e.TZ\":\"UTC\",\"l.\":\"\",\"z.a\":\"b\"},\"d\":{\"line\":\"x\"}}";
+	static const char expected[] =
+		"<30>1 - gw edge/web - OUTPUT [timeQuality tzKnown=\"1\" isSynced=\"1\"]"
+		"[meta sequenceId=\"1\" sysUpTime=\"0\"]"
+		"[bartizan@32473 n=\"1\" b=\"0000000000000001\" m=\"0\"]"
+		"[label@32473 site=\"a \\\"b\\\" \\] \\\\\"][env@32473 TZ=\"UTC\"] " BOM
+		"{\"line\":\"x\"}";
+	struct spool_view view = view_of(line, sizeof(line) - 1);
+	char memory[EXPORT_SYSLOG_SIZE + 1];
+	struct text t = TEXT_IN(memory);
+
+	(void)state;
+	(void)export_syslog_format(&t, &view, "gw", 0, 1);
+	assert_string_equal(memory, expected);
+}
+
+/* A tag that no policy could have made: the service's name stands there. */
+static void test_hostile_tag(void **state)
+{
+	static const char *const tags[] = {"a b", "", "x]", "\xc3\xa4",
+					   "0123456789012345678901234567890123456789012345678"};
+	char line[512];
+	char memory[EXPORT_SYSLOG_SIZE + 1];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(tags); i++) {
+		int size =
+			snprintf(line, sizeof(line),
+				 "{\"v\":1,\"n\":1,\"b\":\"0000000000000001\",\"m\":0,\"t\":null,"
+				 "\"q\":1,\"p\":30,\"s\":\"web\",\"e\":\"OUTPUT\","
+				 "\"x\":{\"tag\":\"%s\"},\"d\":{}}",
+				 tags[i]);
+		struct spool_view view = view_of(line, (size_t)size);
+		struct text t = TEXT_IN(memory);
+
+		(void)export_syslog_format(&t, &view, "gw", 0, 1);
+		assert_memory_equal(memory, "<30>1 - gw web - OUTPUT ", 24);
+	}
+}
+
+/* However much a recorder that was taken over adds: the record itself has room. */
+static void test_context_is_bounded(void **state)
+{
+	char line[8192] =
+		"{\"v\":1,\"n\":1,\"b\":\"0000000000000001\",\"m\":0,\"t\":null,\"q\":1,\"p\":30,"
+		"\"s\":\"web\",\"e\":\"OUTPUT\",\"x\":{\"l.long\":\"";
+	char memory[EXPORT_SYSLOG_SIZE + 1];
+	struct text t = TEXT_IN(line);
+	struct text message = TEXT_IN(memory);
+	struct spool_view view;
+
+	(void)state;
+	t.used = strlen(line);
+	for (int i = 0; i < 4000; i++)
+		text_add(&t, "x");
+	for (int i = 0; i < 100; i++)
+		text_add(&t, "\",\"l.name\":\"0123456789");
+	text_add(&t, "\"},\"d\":{\"line\":\"here\"}}");
+	view = view_of(line, t.used);
+	assert_int_equal(export_syslog_format(&message, &view, "gw", 0, 1), view.fields.size);
+	assert_false(message.cut);
+	assert_non_null(strstr(memory, "{\"line\":\"here\"}"));
+	assert_null(strstr(memory, "l.long"));
+}
+
 /* A long record: parts that give the whole again, each within the limit, none beginning inside a
  * character. */
 static void test_parts(void **state)
@@ -140,9 +213,9 @@ static void test_frames(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_whole_message),
-		cmocka_unit_test(test_what_is_absent),
-		cmocka_unit_test(test_parts),
+		cmocka_unit_test(test_whole_message),  cmocka_unit_test(test_context),
+		cmocka_unit_test(test_hostile_tag),    cmocka_unit_test(test_context_is_bounded),
+		cmocka_unit_test(test_what_is_absent), cmocka_unit_test(test_parts),
 		cmocka_unit_test(test_frames),
 	};
 
