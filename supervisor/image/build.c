@@ -41,6 +41,8 @@ static int check_input(const struct input *in, struct err *err)
 
 static int check_choice(struct build *b, struct err *err)
 {
+	uint64_t epoch;
+
 	b->manifest.lint_allow = b->allow ? b->allow : "";
 	if (scan_accept(&b->scan, b->allow, err))
 		return -EINVAL;
@@ -56,6 +58,8 @@ static int check_choice(struct build *b, struct err *err)
 	if (!str_is_name(b->manifest.name))
 		return err_set(err, EINVAL, "--name %s: must be [a-z][a-z0-9.-]{0,31}",
 			       b->manifest.name);
+	if (str_u64(b->manifest.epoch, 0, UINT32_MAX, &epoch))
+		return err_set(err, EINVAL, "--epoch %s: must be a number", b->manifest.epoch);
 	if (!str_equal(b->compress, "none") && !str_equal(b->compress, "lz4"))
 		return err_set(err, EINVAL, "--compress %s: must be none or lz4", b->compress);
 	if (b->no_signature && (b->key || b->certificate))
@@ -144,6 +148,7 @@ static void report(const struct build *b)
 			      b->output);
 	if (b->json) {
 		text_add(&t, "{");
+		text_add_json_member(&t, "event", "built");
 		text_add_json_member(&t, "file", b->output);
 		text_add_json_member(&t, "name", b->manifest.name);
 		text_add_json_member(&t, "version", b->manifest.version);
@@ -207,7 +212,7 @@ static const struct option options[] = {
 	 .value = &chosen.date},
 	{.name = "compress", .argument = "HOW", .help = "none (default) or lz4",
 	 .value = &chosen.compress},
-	{.name = "json", .help = "describe the result as JSON", .flag = &chosen.json},
+	{.name = "json", .help = "progress and result as JSON, a line each", .flag = &chosen.json},
 	{.name = "output", .letter = 'o', .argument = "FILE", .help = "the image",
 	 .value = &chosen.output, .required = true},
 	{0},
@@ -239,6 +244,8 @@ int image_build_command(int argc, char **argv)
 		(void)terminal_fail("image build", &err);
 		return EXIT_USAGE;
 	}
+	if (b->json)
+		terminal_progress_as_events();
 	r = assemble_open(&b->assembly, b->output, &err);
 	r = r ? r : build(b, &err);
 	assemble_close(&b->assembly);

@@ -156,14 +156,36 @@ static void report(const struct delta *d)
 	print_share("block file", delta_size(h), h->file_size, "bytes of the new image");
 }
 
+/* The frame of both commands: @write for what `delta` does and `diff` leaves out. */
+static int run(const struct usage *usage, struct delta *d,
+	       int (*write)(struct delta *, struct err *), int argc, char **argv)
+{
+	struct operands operands;
+	struct err err = {0};
+	int r = options_read(usage, argc, argv, &operands);
+
+	if (r)
+		return OPTIONS_EXIT(r);
+	r = open_both(d, &operands, &err);
+	if (!r && write)
+		r = write(d, &err);
+	workdir_remove(&d->workdir);
+	if (!r)
+		report(d);
+	close_both(d);
+	return r ? terminal_fail(write ? "image delta" : "image diff", &err) : EXIT_OK;
+}
+
+/* There is one command line, so the options can point at what they fill in. */
+static struct delta chosen = {.old = {.fd = -1}, .new = {.fd = -1}};
+
 int image_diff_command(int argc, char **argv)
 {
-	static struct delta d = {.old = {.fd = -1}, .new = {.fd = -1}};
-	const struct option options[] = {
-		{.name = "json", .help = "answer as one JSON object", .flag = &d.json},
+	static const struct option options[] = {
+		{.name = "json", .help = "answer as one JSON object", .flag = &chosen.json},
 		{0},
 	};
-	const struct usage usage = {
+	static const struct usage usage = {
 		.synopsis = "image diff OLD NEW [--json]",
 		.summary = "Counts the blocks of NEW that are not in OLD, by the digests of their "
 			   "hash trees: what\n"
@@ -172,33 +194,23 @@ int image_diff_command(int argc, char **argv)
 		.least = 2,
 		.most = 2,
 	};
-	struct operands operands;
-	struct err err = {0};
-	int r = options_read(&usage, argc, argv, &operands);
 
-	if (r)
-		return OPTIONS_EXIT(r);
-	r = open_both(&d, &operands, &err);
-	if (!r)
-		report(&d);
-	close_both(&d);
-	return r ? terminal_fail("image diff", &err) : EXIT_OK;
+	return run(&usage, &chosen, NULL, argc, argv);
 }
 
 int image_delta_command(int argc, char **argv)
 {
-	static struct delta d = {.old = {.fd = -1}, .new = {.fd = -1}};
-	const struct option options[] = {
+	static const struct option options[] = {
 		{.name = "output",
 		 .letter = 'o',
 		 .argument = "FILE",
 		 .help = "the block file",
-		 .value = &d.output,
+		 .value = &chosen.output,
 		 .required = true},
-		{.name = "json", .help = "describe the result as JSON", .flag = &d.json},
+		{.name = "json", .help = "describe the result as JSON", .flag = &chosen.json},
 		{0},
 	};
-	const struct usage usage = {
+	static const struct usage usage = {
 		.synopsis = "image delta OLD NEW -o FILE [--json]",
 		.summary = "Writes what a device that has OLD needs to make NEW, byte for byte. "
 			   "The result is judged as\n"
@@ -207,17 +219,6 @@ int image_delta_command(int argc, char **argv)
 		.least = 2,
 		.most = 2,
 	};
-	struct operands operands;
-	struct err err = {0};
-	int r = options_read(&usage, argc, argv, &operands);
 
-	if (r)
-		return OPTIONS_EXIT(r);
-	r = open_both(&d, &operands, &err);
-	r = r ? r : write_delta(&d, &err);
-	workdir_remove(&d.workdir);
-	if (!r)
-		report(&d);
-	close_both(&d);
-	return r ? terminal_fail("image delta", &err) : EXIT_OK;
+	return run(&usage, &chosen, write_delta, argc, argv);
 }

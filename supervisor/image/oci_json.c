@@ -44,6 +44,38 @@ static int read_members(struct json *json, const struct member *members, size_t 
 
 #define READ_MEMBERS(json, members, to) read_members((json), (members), ARRAY_SIZE(members), (to))
 
+/* Where the elements of an array go, and how each is read. */
+struct list {
+	const char *what;
+	int (*read)(struct json *json, void *to);
+	uint32_t *count; /* how many are there already */
+	uint32_t max;
+	void *elements;
+	size_t size; /* of one */
+};
+
+static int read_list(struct json *json, const struct list *list)
+{
+	bool first = true;
+	int more;
+
+	while ((more = json_array_next(json, &first)) > 0) {
+		int r;
+
+		if (*list->count == list->max)
+			return json_fail(json, "more than %u %s", list->max, list->what);
+		r = list->read(json, (char *)list->elements + *list->count * list->size);
+		if (r)
+			return r;
+		++*list->count;
+	}
+	return more;
+}
+
+#define READ_LIST(json, what, read, count, elements)                                               \
+	read_list((json), &(const struct list){(what), (read), &(count), ARRAY_SIZE(elements),     \
+					       (elements), sizeof((elements)[0])})
+
 /* The brackets that are open. */
 struct nesting {
 	size_t depth;
@@ -77,8 +109,10 @@ static int skip_bracket(struct json *json, struct nesting *n)
 
 static int skip_token(struct json *json, struct nesting *n)
 {
-	char c = json->at < json->size ? json->text[json->at] : '\0';
+	char c = '\0';
 
+	if (json->at < json->size)
+		c = json->text[json->at];
 	if (c == '"')
 		return json_skip_string(json);
 	if (c && strchr("{}[]", c))
@@ -190,55 +224,22 @@ static int read_descriptor(struct json *json, void *to)
 static int read_manifests(struct json *json, void *to)
 {
 	struct oci_index *index = to;
-	bool first = true;
-	int more;
 
-	while ((more = json_array_next(json, &first)) > 0) {
-		int r;
-
-		if (index->count == OCI_MANIFESTS_MAX)
-			return json_fail(json, "more than %d manifests", OCI_MANIFESTS_MAX);
-		r = read_descriptor(json, &index->manifests[index->count++]);
-		if (r)
-			return r;
-	}
-	return more;
+	return READ_LIST(json, "manifests", read_descriptor, index->count, index->manifests);
 }
 
 static int read_layers(struct json *json, void *to)
 {
 	struct oci_manifest *manifest = to;
-	bool first = true;
-	int more;
 
-	while ((more = json_array_next(json, &first)) > 0) {
-		int r;
-
-		if (manifest->count == OCI_LAYERS_MAX)
-			return json_fail(json, "more than %d layers", OCI_LAYERS_MAX);
-		r = read_descriptor(json, &manifest->layers[manifest->count++]);
-		if (r)
-			return r;
-	}
-	return more;
+	return READ_LIST(json, "layers", read_descriptor, manifest->count, manifest->layers);
 }
 
 static int read_diff_ids(struct json *json, void *to)
 {
 	struct oci_config *config = to;
-	bool first = true;
-	int more;
 
-	while ((more = json_array_next(json, &first)) > 0) {
-		int r;
-
-		if (config->count == OCI_LAYERS_MAX)
-			return json_fail(json, "more than %d layers", OCI_LAYERS_MAX);
-		r = read_digest(json, config->diff_ids[config->count++]);
-		if (r)
-			return r;
-	}
-	return more;
+	return READ_LIST(json, "layers", read_digest, config->count, config->diff_ids);
 }
 
 static int read_rootfs(struct json *json, void *to)
@@ -267,19 +268,8 @@ static int read_run(struct json *json, void *to)
 static int read_docker_layers(struct json *json, void *to)
 {
 	struct docker_manifest *manifest = to;
-	bool first = true;
-	int more;
 
-	while ((more = json_array_next(json, &first)) > 0) {
-		int r;
-
-		if (manifest->count == OCI_LAYERS_MAX)
-			return json_fail(json, "more than %d layers", OCI_LAYERS_MAX);
-		r = read_path(json, manifest->layers[manifest->count++]);
-		if (r)
-			return r;
-	}
-	return more;
+	return READ_LIST(json, "layers", read_path, manifest->count, manifest->layers);
 }
 
 static int read_payload_image(struct json *json, void *to)

@@ -41,7 +41,7 @@ int scan_accept(struct scan *s, const char *names, struct err *err)
 		int row = find_rule(names, length);
 
 		if (row < 0)
-			return REFUSE(err, EINVAL, "`bartizan image lint --help` lists them",
+			return REFUSE(err, EINVAL, "`bartizan image lint --rules` lists them",
 				      "--allow %.*s: no such rule", (int)length, names);
 		if (scan_rules[row].fixed)
 			return err_set(err, EINVAL, "--allow %s: no image can hold that",

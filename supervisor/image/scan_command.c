@@ -33,10 +33,8 @@ static int lint(struct image_lint *l, const char *path, struct err *err)
 {
 	char root[WORKDIR_PATH];
 	struct stat st;
-	int r = scan_accept(&l->scan, l->allow, err);
+	int r;
 
-	if (r)
-		return r;
 	if (stat(path, &st) < 0)
 		return err_sys(err, errno, "%s", path);
 	if (S_ISDIR(st.st_mode))
@@ -79,6 +77,10 @@ int image_lint_command(int argc, char **argv)
 		return print_rules();
 	if (!operands.count) {
 		(void)fprintf(stderr, "bartizan: image lint: an image or directory is needed\n");
+		return EXIT_USAGE;
+	}
+	if (scan_accept(&l.scan, l.allow, &err)) {
+		(void)terminal_fail("image lint", &err);
 		return EXIT_USAGE;
 	}
 	r = lint(&l, operands.at[0], &err);

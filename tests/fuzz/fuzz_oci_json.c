@@ -1,4 +1,4 @@
-/* links: base ipc crypto trust seccomp policy cli image mbedtls seccomp inih */
+/* links: base ipc crypto trust seccomp audit policy cli image mbedtls seccomp inih */
 /* The JSON of container images; the first byte says which. What is accepted keeps what its readers
  * rely on. */
 #include <stdlib.h>
