@@ -25,8 +25,10 @@ int step_label_apply(struct plan *p, struct err *err)
 	if (!p->profile)
 		return 0;
 	fd = openat(p->proc_fd, LABEL, O_RDWR | O_CLOEXEC);
-	p->label_fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, plan_report_number(p) + 1);
-	return p->label_fd < 0 ? err_sys(err, errno, "apparmor: " LABEL) : 0;
+	if (fd < 0)
+		return err_sys(err, errno, "apparmor: " LABEL);
+	p->label_fd = fd_duplicate(fd, plan_report_number(p) + 1);
+	return p->label_fd < 0 ? err_sys(err, -p->label_fd, "apparmor: " LABEL) : 0;
 }
 
 /* 0 or -errno. In the sandbox's own /proc, which Landlock lets everybody read. */

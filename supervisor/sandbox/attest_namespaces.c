@@ -1,52 +1,60 @@
 /* Attestation: namespaces and the maps of ids. */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/str.h"
 #include "sandbox/attest_view.h"
 
 static const char *const kinds[NAMESPACES] = {"mnt", "pid", "net", "ipc", "uts", "cgroup", "user"};
 
-static int stat_namespace(const struct attest_view *v, int dir, const char *name, struct stat *st)
+/*
+ * Which one it is: the number in "net:[4026531840]" (namespaces(7)), which is the inode that
+ * fstat(2) tells of an open one. Read, not followed: a namespace that nobody has open is no inode
+ * yet.
+ */
+static int read_namespace(const struct attest_view *v, int dir, const char *path, uint64_t *number)
 {
-	*st = (struct stat){0};
-	if (fstatat(dir, name, st, 0) || !st->st_ino)
-		return err_sys(v->err, errno, "%s namespace", name);
+	char text[40] = "";
+	ssize_t n = readlinkat(dir, path, text, sizeof(text) - 1);
+	char *at = strchr(text, '[');
+
+	if (n < 0)
+		return err_sys(v->err, errno, "%s namespace", path);
+	text[n > 0 ? n - 1 : 0] = '\0'; /* the bracket */
+	if (!at || str_u64(at + 1, 1, UINT32_MAX, number))
+		return err_set(v->err, EBADMSG, "%s namespace cannot be understood", path);
 	return 0;
 }
 
 /* Those of the launcher, which are init's and never change. */
-static int stat_own(const struct attest_view *v, enum attest_namespace kind, struct stat *st)
+static int read_own(const struct attest_view *v, enum attest_namespace kind, uint64_t *number)
 {
-	static struct stat own[NAMESPACES];
+	static uint64_t own[NAMESPACES];
 	char path[32];
 	int r = 0;
 
-	if (!own[kind].st_ino) {
+	if (!own[kind]) {
 		(void)snprintf(path, sizeof(path), "self/ns/%s", kinds[kind]);
-		r = stat_namespace(v, v->proc_fd, path, &own[kind]);
+		r = read_namespace(v, v->proc_fd, path, &own[kind]);
 	}
-	*st = own[kind];
+	*number = own[kind];
 	return r;
 }
 
-static int stat_joined(const struct attest_view *v, enum attest_namespace kind, struct stat *st)
+static int read_joined(const struct attest_view *v, enum attest_namespace kind, uint64_t *number)
 {
 	char path[48];
 
 	(void)snprintf(path, sizeof(path), "%d/ns/%s", v->plan->join_pid, kinds[kind]);
-	return stat_namespace(v, v->proc_fd, path, st);
-}
-
-static bool is_same(const struct stat *a, const struct stat *b)
-{
-	return a->st_ino == b->st_ino && a->st_dev == b->st_dev;
+	return read_namespace(v, v->proc_fd, path, number);
 }
 
 /* Prepared, @fd: it is that one; but of the mounts it must have a copy of its own. */
-static int prove_prepared(const struct attest_view *v, enum attest_namespace kind,
-			  const struct stat *have, int fd)
+static int prove_prepared(const struct attest_view *v, enum attest_namespace kind, uint64_t have,
+			  int fd)
 {
 	struct stat prepared = {0};
 	bool same = kind != NAMESPACE_MNT;
@@ -55,7 +63,7 @@ static int prove_prepared(const struct attest_view *v, enum attest_namespace kin
 		return 0;
 	if (fstat(fd, &prepared) || !prepared.st_ino)
 		return err_sys(v->err, errno, "prepared %s namespace", kinds[kind]);
-	if (is_same(have, &prepared) != same)
+	if ((have == prepared.st_ino) != same)
 		return err_set(v->err, EPERM, "the %s namespace is %s", kinds[kind],
 			       same ? "not the planned one" : "the template itself");
 	return 0;
@@ -74,17 +82,17 @@ int attest_namespace(const struct attest_view *v, int argument)
 					  [NAMESPACE_UTS] = -1,
 					  [NAMESPACE_CGROUP] = -1,
 					  [NAMESPACE_USER] = v->plan->userns_fd};
-	struct stat have;
-	struct stat other;
-	int r = stat_namespace(v, v->ns_fd, kinds[kind], &have);
+	uint64_t have = 0;
+	uint64_t other = 0;
+	int r = read_namespace(v, v->ns_fd, kinds[kind], &have);
 
-	r = r ? r : join ? stat_joined(v, kind, &other) : stat_own(v, kind, &other);
+	r = r ? r : join ? read_joined(v, kind, &other) : read_own(v, kind, &other);
 	if (r)
 		return r;
-	if (is_same(&have, &other) != join)
+	if ((have == other) != join)
 		return err_set(v->err, EPERM, "the %s namespace is %s", kinds[kind],
 			       join ? "not the service's" : "init's");
-	return prove_prepared(v, kind, &have, prepared[kind]);
+	return prove_prepared(v, kind, have, prepared[kind]);
 }
 
 /* The maps as the kernel prints them to a reader of the initial user namespace. */

@@ -105,13 +105,25 @@ int attest_limits(const struct attest_view *v, int argument)
 
 static bool is_planned_fd(const struct plan *p, int number)
 {
-	if (number >= 0 && (unsigned int)number < 3 + p->fd_count)
+	if (number < 3)
 		return true;
+	if ((unsigned int)number < 3 + p->fd_count)
+		return p->fds[number - 3] >= 0;
 	return number >= plan_exec_number(p) && number <= plan_report_number(p);
+}
+
+static unsigned int planned_fds(const struct plan *p)
+{
+	unsigned int count = 3 + 3; /* the program's first ones; itself, the gate, the report */
+
+	for (unsigned int i = 0; i < p->fd_count; i++)
+		count += p->fds[i] >= 0;
+	return count;
 }
 
 int attest_descriptors(const struct attest_view *v, int argument)
 {
+	unsigned int missing = planned_fds(v->plan);
 	struct dirent *entry;
 	DIR *dir;
 	int fd;
@@ -130,10 +142,14 @@ int attest_descriptors(const struct attest_view *v, int argument)
 
 		if (str_u64(entry->d_name, 0, INT32_MAX, &number))
 			continue; /* . and .. */
-		if (!is_planned_fd(v->plan, (int)number))
+		if (is_planned_fd(v->plan, (int)number))
+			missing--;
+		else
 			r = err_set(v->err, EPERM, "descriptor %u leaked", (unsigned int)number);
 	}
 	(void)closedir(dir);
+	if (!r && missing)
+		r = err_set(v->err, EPERM, "%u of the planned descriptors are missing", missing);
 	return r;
 }
 

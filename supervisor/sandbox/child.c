@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <linux/sched.h>
 #include <poll.h>
 #include <sched.h>
@@ -36,11 +37,11 @@ static const struct plan *own_plan;
 
 int child_lift(int least)
 {
-	int gate = fcntl(gate_fd, F_DUPFD_CLOEXEC, least);
-	int report = fcntl(report_fd, F_DUPFD_CLOEXEC, least);
+	int gate = fd_duplicate(gate_fd, least);
+	int report = fd_duplicate(report_fd, least);
 
 	if (gate < 0 || report < 0)
-		return -errno;
+		return gate < 0 ? gate : report;
 	gate_fd = gate;
 	report_fd = report;
 	return 0;
@@ -67,11 +68,15 @@ static _Noreturn void fail(const char *step, const struct err *err)
 
 static void wait_for_gate(void)
 {
+	struct err err = {0};
 	char go;
+	ssize_t n = read(gate_fd, &go, 1);
 
-	/* End of file: the launcher is dead, and nobody else may let this process go on. */
-	if (read(gate_fd, &go, 1) != 1)
-		_exit(EXIT_REFUSED);
+	/* End of file: the launcher is dead, and nobody else may let this process go on. It is
+	 * told, in case it lives: an end without a word is what a successful exec looks like to it.
+	 */
+	if (n != 1)
+		fail("gate", (err_sys(&err, n < 0 ? errno : EPIPE, "gate"), &err));
 }
 
 static bool is_wanted(const struct step *s, const struct plan *p)
@@ -130,6 +135,77 @@ int sandbox_open(struct err *err)
 	return 0;
 }
 
+/*
+ * The launcher has many descriptors, some for each service, and a child that is given all of them
+ * has to close all of them again: most of what a launch cost with a thousand services. So the child
+ * is born into the launcher's table and takes leave of it as the first thing it does, keeping those
+ * below @limit (close_range(2), CLOSE_RANGE_UNSHARE); until it says that it is ready, none of these
+ * may be closed here. What it needs and lies higher gets a second, low number for so long.
+ */
+#define LENT_MAX (PLAN_MOUNTS_MAX + PLAN_FDS_MAX + 16)
+#define LOW      128
+
+static struct lent {
+	int fds[LENT_MAX];
+	unsigned int count;
+	int limit;
+	int witness; /* one that the child must not have any more */
+} lent;
+
+static void take_back(void)
+{
+	while (lent.count)
+		fd_close(&lent.fds[--lent.count]);
+}
+
+/* @fd is the child's until it is ready: then it is closed here. */
+static void lend(int *fd)
+{
+	if (*fd >= lent.limit)
+		lent.limit = *fd + 1;
+	lent.fds[lent.count++] = take_fd(fd);
+}
+
+static int lower(int *fd)
+{
+	int low = *fd;
+
+	if (low >= LOW) {
+		low = fd_duplicate(*fd, 3);
+		if (low < 0)
+			return low;
+		*fd = low;
+		lend(&low);
+	} else if (low >= lent.limit) {
+		lent.limit = low + 1;
+	}
+	return 0;
+}
+
+static int lower_all(struct plan *p)
+{
+	int *const one[] = {&p->userns_fd,    &p->proc_fd,  &p->pool.network_fd, &p->pool.mounts_fd,
+			    &p->pool.proc_fd, &p->root_fd,  &p->image_fd,        &p->exec_fd,
+			    &p->stdio[0],     &p->stdio[1], &p->stdio[2]};
+	int r = 0;
+
+	for (size_t i = 0; !r && i < ARRAY_SIZE(one); i++)
+		r = lower(one[i]);
+	for (unsigned int i = 0; !r && i < p->mount_count; i++)
+		r = lower(&p->mounts[i].fd);
+	for (unsigned int i = 0; !r && i < p->fd_count; i++)
+		r = lower(&p->fds[i]);
+	return r;
+}
+
+/* In the child. Nothing else may happen before, and nothing at all if it did not work. */
+static void leave_table(void)
+{
+	if (syscall(SYS_close_range, lent.limit, ~0u, CLOSE_RANGE_UNSHARE) ||
+	    fcntl(lent.witness, F_GETFD) >= 0)
+		_exit(EXIT_REFUSED);
+}
+
 static long clone_child(const struct plan *plan, uint64_t flags, int *pidfd)
 {
 	/* exit_signal 0: with CLONE_PARENT the launcher's own, SIGCHLD, is inherited (clone(2)). */
@@ -156,21 +232,48 @@ static void close_ends(struct ends *e)
 	}
 }
 
-static int new_child(const struct plan *plan, struct ends *e, struct child *child, struct err *err)
+static int born(const struct plan *plan, struct ends *e, struct child *child, struct err *err)
 {
-	uint64_t own = (plan->pool.mounts_fd < 0 ? CLONE_NEWNS : 0) |
-		       (plan->pool.network_fd < 0 ? CLONE_NEWNET : 0);
-	long pid = clone_child(plan, NEW_NAMESPACES | own, &child->pidfd);
+	const uint64_t own = (plan->pool.mounts_fd < 0 ? CLONE_NEWNS : 0) |
+			     (plan->pool.network_fd < 0 ? CLONE_NEWNET : 0);
+	const int gate = e->gate[0];
+	const int report = e->report[1];
+	long pid;
 
+	lend(&e->gate[0]);
+	lend(&e->report[1]);
+	lent.witness = fd_duplicate(gate, lent.limit);
+	if (lent.witness < 0)
+		return err_sys(err, -lent.witness, "descriptors");
+	pid = clone_child(plan, NEW_NAMESPACES | own | CLONE_FILES, &child->pidfd);
 	if (pid == 0) {
+		leave_table();
 		fd_close(&e->gate[1]);
 		fd_close(&e->report[0]);
-		child_main(plan, e->gate[0], e->report[1]);
+		child_main(plan, gate, report);
 	}
 	if (pid < 0)
 		return err_sys(err, errno, "clone3");
 	child->pid = (pid_t)pid;
 	return 0;
+}
+
+static int new_child(const struct plan *plan, struct ends *e, struct child *child, struct err *err)
+{
+	static struct plan low;
+	int r;
+
+	take_back();
+	lent = (struct lent){.limit = 3, .witness = -1};
+	low = *plan;
+	r = lower_all(&low);
+	r = r ? err_sys(err, -r, "descriptors") : born(&low, e, child, err);
+	/* It is looked for by the child alone, and a high number is not used up for long. */
+	if (lent.witness >= 0)
+		lent.fds[lent.count++] = lent.witness;
+	if (r)
+		take_back();
+	return r;
 }
 
 /*
@@ -259,7 +362,10 @@ int sandbox_release(struct child *child)
 static int wait_report(const struct child *child, struct report *report, int timeout_ms)
 {
 	uint64_t deadline = clock_monotonic_ms() + (uint64_t)timeout_ms;
-	struct pollfd wait = {.fd = child->report_fd, .events = POLLIN};
+	/* It may be this process that keeps the other end of the pipe open (lend()): a child that
+	 * died is seen by its pidfd then. */
+	struct pollfd wait[] = {{.fd = child->report_fd, .events = POLLIN},
+				{.fd = child->pidfd, .events = POLLIN}};
 	uint64_t now;
 	ssize_t n;
 
@@ -267,10 +373,12 @@ static int wait_report(const struct child *child, struct report *report, int tim
 		now = clock_monotonic_ms();
 		if (now >= deadline)
 			return -ETIMEDOUT;
-		n = poll(&wait, 1, (int)(deadline - now));
+		n = poll(wait, ARRAY_SIZE(wait), (int)(deadline - now));
 	} while (n == 0 || (n < 0 && errno == EINTR));
 	if (n < 0)
 		return -errno;
+	if (!wait[0].revents)
+		return 0;
 	n = fd_read_up_to(child->report_fd, report, sizeof(*report));
 	if (n == 0)
 		return 0;
@@ -294,6 +402,9 @@ int sandbox_wait_ready(struct child *child, char step[24], int timeout_ms, struc
 	struct report report;
 	int r = wait_report(child, &report, timeout_ms);
 
+	/* It has a table of its own, or is killed now. */
+	if (r != -ETIMEDOUT)
+		take_back();
 	if (r == 1 && report.ready)
 		return 0;
 	return explain(&report, r, step, err);
@@ -315,6 +426,7 @@ int sandbox_exec(struct child *child, char step[24], int timeout_ms, struct err 
 
 void sandbox_child_close(struct child *child)
 {
+	take_back();
 	fd_close(&child->pidfd);
 	fd_close(&child->gate_fd);
 	fd_close(&child->report_fd);

@@ -3,6 +3,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "sandbox/child.h"
 #include "sandbox/step.h"
 
@@ -12,9 +13,9 @@ static int lift(int *fd, int least)
 
 	if (*fd < 0)
 		return 0;
-	high = fcntl(*fd, F_DUPFD_CLOEXEC, least);
+	high = fd_duplicate(*fd, least);
 	if (high < 0)
-		return -errno;
+		return high;
 	*fd = high;
 	return 0;
 }

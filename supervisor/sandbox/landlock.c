@@ -96,11 +96,10 @@ static int new_ruleset(const struct plan *p)
 	};
 	int fd = (int)syscall(SYS_landlock_create_ruleset, &set,
 			      scoped ? sizeof(set) : sizeof(set.files), 0);
-	int high = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, plan_report_number(p) + 1);
-	int error = errno;
+	int high = fd < 0 ? -errno : fd_duplicate(fd, plan_report_number(p) + 1);
 
 	fd_close(&fd);
-	return high < 0 ? -error : high;
+	return high;
 }
 
 static int grant(const struct making *m, int fd, uint64_t rights, const char *what)
@@ -140,6 +139,7 @@ static enum relation relation_of(const struct plan *p, const char *path, const c
 	return found;
 }
 
+/* Below each other no deeper than the path of a mount is. NOLINTBEGIN(misc-no-recursion) */
 static int grant_entries(struct making *m, int dir_fd, const char *path);
 
 static int grant_entry(struct making *m, int dir_fd, const char *path, const char *name)
@@ -189,6 +189,7 @@ static int grant_entries(struct making *m, int dir_fd, const char *path)
 	(void)closedir(dir);
 	return r;
 }
+/* NOLINTEND(misc-no-recursion) */
 
 /* ---- mounts and devices */
 

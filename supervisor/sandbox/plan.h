@@ -90,6 +90,8 @@ struct plan {
 	struct plan_device devices[PLAN_DEVICES_MAX];
 	unsigned int device_count;
 	bool has_shm; /* /dev has a place for a mount at /dev/shm */
+	bool has_log; /* /dev has a socket at /dev/log ... */
+	int log_fd;   /* ... and this is our end of it, once /dev was made */
 
 	uint32_t caps;  /* that the program holds, by the kernel's numbers */
 	bool low_ports; /* any port may be bound */
@@ -104,6 +106,7 @@ struct plan {
 	int rules_fd;          /* made by the child */
 	const char *profile;   /* of AppArmor; NULL: the board declares none, or a helper */
 	int label_fd;          /* opened by the child */
+	int ipc_fd;            /* likewise */
 
 	const struct sock_filter *filter;
 	uint16_t filter_count;

@@ -54,7 +54,9 @@ static _Noreturn void hold(const struct plan *plan, int proc_fd, int wait_fd, in
 	own.proc_fd = proc_fd;
 	if (set_up(&own, &err))
 		err.code = err.code ? err.code : EPERM;
-	(void)fd_write_all(done_fd, &err, sizeof(err));
+	/* As in userns.c: who cannot tell must not stay. */
+	if (fd_write_all(done_fd, &err, sizeof(err)))
+		_exit(1);
 	/* End of file: the launcher has them, or is dead. */
 	(void)!read(wait_fd, &go, 1);
 	_exit(0);
@@ -142,10 +144,14 @@ int pool_make(const struct plan *plan, struct pool *pool, struct err *err)
 		fd_close(&go[i]);
 		fd_close(&done[i]);
 	}
-	if (r)
+	if (r) {
 		pool_close(&made);
-	else
-		*pool = made;
+		return r;
+	}
+	fd_raise(&made.network_fd);
+	fd_raise(&made.mounts_fd);
+	fd_raise(&made.proc_fd);
+	*pool = made;
 	return r;
 }
 

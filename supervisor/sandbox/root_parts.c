@@ -4,8 +4,10 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -80,7 +82,25 @@ static int add_device(int dir, const struct plan *plan, const struct plan_device
 	return 0;
 }
 
-int root_make_dev(const struct plan *plan, struct err *err)
+int root_bind(int directory_fd, const char *name, uid_t uid, gid_t gid, struct err *err)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	CLEAN_FD int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool bound;
+
+	str_join(address.sun_path, sizeof(address.sun_path), name, "", "");
+	if (fd < 0 || fchdir(directory_fd))
+		return err_sys(err, errno, "socket %s", name);
+	bound = bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0;
+	if (chdir("/"))
+		return err_sys(err, errno, "/");
+	if (!bound || fchownat(directory_fd, name, uid, gid, AT_SYMLINK_NOFOLLOW) ||
+	    fchmodat(directory_fd, name, 0600, 0))
+		return err_sys(err, errno, "socket %s", name);
+	return take_fd(&fd);
+}
+
+int root_make_dev(struct plan *plan, struct err *err)
 {
 	static const struct mount_option options[] = {
 		{"size", "4k"}, {"nr_inodes", "64"}, {"mode", "0755"}, {NULL, NULL}};
@@ -94,6 +114,10 @@ int root_make_dev(const struct plan *plan, struct err *err)
 		r = err_sys(err, errno, "/dev/shm");
 	for (unsigned int i = 0; !r && i < plan->device_count; i++)
 		r = add_device(fd, plan, &plan->devices[i], err);
+	if (!r && plan->has_log) {
+		plan->log_fd = root_bind(fd, "log", plan->uid, plan->gid, err);
+		r = plan->log_fd < 0 ? plan->log_fd : 0;
+	}
 	if (r)
 		return r;
 	r = mounts_change(fd, MOUNT_RDONLY, 0);

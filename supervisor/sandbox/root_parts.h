@@ -11,8 +11,13 @@
 /* The file systems that a sandbox's root is put together from, as detached mounts. Each returns a
  * descriptor or -errno. */
 
-/* /dev: null zero full random urandom, links fd stdin stdout stderr; read-only, noexec, nosuid. */
-int root_make_dev(const struct plan *plan, struct err *err);
+/* /dev: null zero full random urandom, links fd stdin stdout stderr; read-only, noexec, nosuid.
+ * With plan->has_log a datagram socket, too: plan->log_fd. */
+int root_make_dev(struct plan *plan, struct err *err);
+
+/* A datagram socket of the caller's, bound at @name of a directory: only who sees that directory
+ * reaches it, and only @uid may write there. fd or -errno. */
+int root_bind(int directory_fd, const char *name, uid_t uid, gid_t gid, struct err *err);
 
 /* Name below /dev of node number @index that everybody has, NULL past the last. */
 const char *root_device_name(size_t index);

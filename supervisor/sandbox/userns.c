@@ -19,13 +19,16 @@ static const char *const limits[] = {"user", "mnt", "net", "pid", "ipc", "uts", 
 /* Written by a process inside: a sysctl of a user namespace is that of its writer. */
 static int write_limits(int proc_fd)
 {
-	char path[64];
+	CLEAN_FD int dir = openat(proc_fd, "sys/user", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	char name[32];
 
+	if (dir < 0)
+		return -errno;
 	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
 		int r;
 
-		(void)snprintf(path, sizeof(path), "sys/user/max_%s_namespaces", limits[i]);
-		r = fd_write_file(proc_fd, path, "0");
+		(void)snprintf(name, sizeof(name), "max_%s_namespaces", limits[i]);
+		r = fd_write_file(dir, name, "0");
 		if (r && !(r == -ENOENT && str_equal(limits[i], "time")))
 			return r;
 	}
@@ -40,7 +43,9 @@ static _Noreturn void hold(int proc_fd, int wait_fd, int done_fd)
 	if (read(wait_fd, &go, 1) != 1)
 		_exit(1);
 	r = write_limits(proc_fd);
-	(void)fd_write_all(done_fd, &r, sizeof(r));
+	/* The launcher waits for it without a limit: who cannot tell it must not stay. */
+	if (fd_write_all(done_fd, &r, sizeof(r)))
+		_exit(1);
 	/* Alive until its namespace has been opened: the pipe's other end is closed then. */
 	(void)!read(wait_fd, &go, 1);
 	_exit(0);

@@ -27,7 +27,9 @@ struct service_identity {
 	uint32_t epoch;
 	uint32_t uid;
 	uint8_t root_hash[32];
-	bool trial; /* this version is not confirmed */
+	bool trial;         /* this version is not confirmed */
+	uint32_t verify_us; /* microseconds: signatures; loop device, dm-verity and mount */
+	uint32_t map_us;
 };
 
 struct service {

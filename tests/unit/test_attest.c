@@ -1,4 +1,4 @@
-/* links: base sys sandbox programs/bartizan cap */
+/* links: base sys sandbox programs/bartizan */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -38,6 +38,9 @@ static const char mountinfo[] =
 	"21 20 0:30 / /tmp rw,nosuid,nodev,noexec,relatime - tmpfs tmpfs rw,size=8192k\n";
 static const char map[] = "     10001      10001          1\n";
 
+#define LABEL "attr/apparmor/current"
+static const char label[] = "builtin (enforce)\n";
+
 static void put(const char *name, const char *text)
 {
 	char path[64];
@@ -58,6 +61,7 @@ static void put_all(void)
 	put("gid_map", map);
 	put("cgroup", "0::/bartizan/services/web/3\n");
 	put("oom_score_adj", "300\n");
+	put(LABEL, label);
 }
 
 static void make_directory(const char *name)
@@ -65,15 +69,32 @@ static void make_directory(const char *name)
 	assert_int_equal(mkdirat(proc_fd, name, 0700), 0);
 }
 
-static void put_namespace(const char *owner, const char *kind)
+static void put_descriptor(int number, bool there)
+{
+	char path[40];
+
+	(void)snprintf(path, sizeof(path), "%d/fd/%d", getpid(), number);
+	assert_int_equal(
+		there ? mkdirat(proc_fd, path, 0700) : unlinkat(proc_fd, path, AT_REMOVEDIR), 0);
+}
+
+static void put_link(const char *owner, const char *kind, const char *text)
 {
 	char path[64];
-	int fd;
 
 	(void)snprintf(path, sizeof(path), "%s/ns/%s", owner, kind);
-	fd = openat(proc_fd, path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-	assert_true(fd >= 0);
-	(void)close(fd);
+	(void)unlinkat(proc_fd, path, 0);
+	assert_int_equal(symlinkat(text, proc_fd, path), 0);
+}
+
+/* As namespaces(7) shows one; each another. */
+static void put_namespace(const char *owner, const char *kind)
+{
+	static unsigned int number = 4026531840u;
+	char text[40];
+
+	(void)snprintf(text, sizeof(text), "%s:[%u]", kind, number++);
+	put_link(owner, kind, text);
 }
 
 static void make_plan(void)
@@ -86,6 +107,7 @@ static void make_plan(void)
 			     .pool = {-1, -1},
 			     .root_type = "erofs",
 			     .oom_score_adj = 300,
+			     .profile = "builtin",
 			     .mount_count = 1};
 	plan.mounts[0] = (struct plan_mount){
 		.attributes = MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC, .type = "tmpfs"};
@@ -101,6 +123,7 @@ static void make_plan(void)
 
 static int make_world(void **state)
 {
+	static const char *const below[] = {"ns", "fd", "attr", "attr/apparmor"};
 	char own[16];
 	char path[32];
 
@@ -112,18 +135,19 @@ static int make_world(void **state)
 	make_directory(own);
 	make_directory("self");
 	make_directory("self/ns");
-	(void)snprintf(path, sizeof(path), "%s/ns", own);
-	make_directory(path);
-	(void)snprintf(path, sizeof(path), "%s/fd", own);
-	make_directory(path);
-	(void)snprintf(path, sizeof(path), "%s/fd/1", own);
-	make_directory(path);
+	for (size_t i = 0; i < ARRAY_SIZE(below); i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", own, below[i]);
+		make_directory(path);
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(namespaces); i++) {
 		put_namespace("self", namespaces[i]);
 		put_namespace(own, namespaces[i]);
 	}
 	put_all();
 	make_plan();
+	/* The program's three, then itself, the gate and the report. */
+	for (int i = 0; i < 6; i++)
+		put_descriptor(i < 3 ? i : plan_exec_number(&plan) + i - 3, true);
 	return 0;
 }
 
@@ -228,6 +252,9 @@ static const struct change {
 	{"oom_score_adj", "300", "299", "oom-score ", false},
 	{"oom_score_adj", "300", "900", "", true},
 	{"oom_score_adj", "300", "3x", "oom-score ", false},
+	{LABEL, "enforce", "complain", "apparmor ", false},
+	{LABEL, "builtin", "another", "apparmor ", false},
+	{LABEL, "builtin (enforce)", "unconfined", "apparmor ", false},
 };
 
 static void change(const struct change *c)
@@ -240,7 +267,8 @@ static void change(const struct change *c)
 		     {"uid_map", map},
 		     {"gid_map", map},
 		     {"cgroup", "0::/bartizan/services/web/3\n"},
-		     {"oom_score_adj", "300\n"}};
+		     {"oom_score_adj", "300\n"},
+		     {LABEL, label}};
 	char text[1024];
 
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
@@ -314,6 +342,22 @@ static void test_namespaces(void **state)
 	}
 }
 
+static void test_unreadable_namespace(void **state)
+{
+	static const char *const texts[] = {"pid", "pid:[", "pid:[]", "pid:[0]", "pid:[x]"};
+	char own[16];
+	struct err err;
+
+	(void)state;
+	(void)snprintf(own, sizeof(own), "%d", getpid());
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		put_link(own, "pid", texts[i]);
+		assert_int_equal(born(&err), -EBADMSG);
+	}
+	put_namespace(own, "pid");
+	assert_int_equal(born(&err), 0);
+}
+
 static void test_limits(void **state)
 {
 	struct policy_rlimit *core = &plan.rlimits[RLIMIT_NOFILE];
@@ -332,18 +376,42 @@ static void test_limits(void **state)
 }
 
 /* Only a parked child has no descriptors of its own. */
-static void test_descriptor(void **state)
+static void refused_for(const char *message)
 {
-	char path[40];
 	struct err err;
 
-	(void)state;
-	(void)snprintf(path, sizeof(path), "%d/fd/77", getpid());
-	make_directory(path);
 	assert_int_equal(born(&err), -EPERM);
-	assert_string_equal(err.msg, "descriptor 77 leaked");
+	assert_string_equal(err.msg, message);
 	assert_string_equal(live(), "");
-	assert_int_equal(unlinkat(proc_fd, path, AT_REMOVEDIR), 0);
+}
+
+static void test_descriptor(void **state)
+{
+	(void)state;
+	put_descriptor(77, true);
+	refused_for("descriptor 77 leaked");
+	put_descriptor(77, false);
+}
+
+/* One that is not there is what the program's first open(2) gets. */
+static void test_descriptor_missing(void **state)
+{
+	(void)state;
+	put_descriptor(0, false);
+	refused_for("1 of the planned descriptors are missing");
+	put_descriptor(0, true);
+}
+
+/* A number that the plan keeps free must be free. */
+static void test_descriptor_unplanned(void **state)
+{
+	(void)state;
+	put_descriptor(3, true);
+	plan.fd_count = 1;
+	plan.fds[0] = -1;
+	refused_for("descriptor 3 leaked");
+	plan.fd_count = 0;
+	put_descriptor(3, false);
 }
 
 static void test_nobody(void **state)
@@ -412,11 +480,19 @@ static void test_score(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good),       cmocka_unit_test(test_changes),
-		cmocka_unit_test(test_mount_more), cmocka_unit_test(test_namespaces),
-		cmocka_unit_test(test_limits),     cmocka_unit_test(test_descriptor),
-		cmocka_unit_test(test_nobody),     cmocka_unit_test(test_cis),
-		cmocka_unit_test(test_rows),       cmocka_unit_test(test_score),
+		cmocka_unit_test(test_good),
+		cmocka_unit_test(test_changes),
+		cmocka_unit_test(test_mount_more),
+		cmocka_unit_test(test_namespaces),
+		cmocka_unit_test(test_unreadable_namespace),
+		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_descriptor),
+		cmocka_unit_test(test_descriptor_missing),
+		cmocka_unit_test(test_descriptor_unplanned),
+		cmocka_unit_test(test_nobody),
+		cmocka_unit_test(test_cis),
+		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_score),
 	};
 
 	return cmocka_run_group_tests(tests, make_world, remove_world);
