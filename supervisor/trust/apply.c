@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -149,7 +150,8 @@ int apply_run(const struct apply *a, struct err *err)
 	r = r ? r : delta_header_read(bytes, a->size_max, &s.header, err);
 	if (r)
 		return r;
-	if (old_size < 0 || (uint64_t)old_size / DELTA_BLOCK != h->old_blocks)
+	if (old_size < 0 || (uint64_t)old_size / DELTA_BLOCK != h->old_blocks ||
+	    memcmp(a->old_root_hash, h->old_root_hash, sizeof(h->old_root_hash)) != 0)
 		return REFUSE(err, ESTALE, HINT_DELTA,
 			      "block file: it is made for another version than the active one");
 	r = copy_stream(&s, 0, delta_head_size(h), err);

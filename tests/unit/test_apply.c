@@ -23,6 +23,7 @@ static struct err err;
 static uint8_t old[OLD_BLOCKS * DELTA_BLOCK], wanted[NEW_SIZE], blocks[4 * DELTA_BLOCK];
 static size_t blocks_size;
 static uint64_t told, told_of;
+static uint8_t old_hash[32] = {1, 2, 3};
 
 static void add(const void *bytes, size_t size)
 {
@@ -40,7 +41,8 @@ static void add_extent(uint32_t kind, uint32_t count, uint64_t from)
 
 static int setup(void **state)
 {
-	const struct delta_header h = {.old_blocks = OLD_BLOCKS,
+	const struct delta_header h = {.old_root_hash = {1, 2, 3},
+				       .old_blocks = OLD_BLOCKS,
 				       .new_blocks = 4,
 				       .data_offset = DELTA_BLOCK,
 				       .file_size = NEW_SIZE,
@@ -90,7 +92,7 @@ static int apply(size_t size, size_t old_size, uint64_t size_max, int *new_fd)
 {
 	CLEAN_FD int blocks_fd = file_with(blocks, size);
 	CLEAN_FD int old_fd = file_with(old, old_size);
-	struct apply a = {blocks_fd, old_fd, -1, size_max, count, NULL};
+	struct apply a = {blocks_fd, old_fd, -1, size_max, old_hash, count, NULL};
 
 	*new_fd = a.new_fd = file_with("", 0);
 	return apply_run(&a, &err);
@@ -131,6 +133,11 @@ static void test_refused(void **state)
 	refused(blocks_size, sizeof(old), NEW_SIZE - 1, EFBIG);
 	refused(blocks_size, sizeof(old) - DELTA_BLOCK, NEW_SIZE, ESTALE);
 	refused(blocks_size, 0, NEW_SIZE, ESTALE);
+	/* As many blocks, of another image; nothing of it is written. */
+	old_hash[31] ^= 1;
+	refused(blocks_size, sizeof(old), NEW_SIZE, ESTALE);
+	assert_int_equal(told, 0);
+	old_hash[31] ^= 1;
 	blocks[0] ^= 1;
 	refused(blocks_size, sizeof(old), NEW_SIZE, EBADMSG);
 }
