@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/str.h"
 #include "boot.h"
 #include "init.h"
 #include "policy/policy.h"
@@ -51,10 +52,40 @@ static int lock(struct err *err)
 	return r ? err_sys(err, -r, LOCK) : 0;
 }
 
+/* Takes the whole lines off the front of @text. True: one of them is the profile. */
+static bool take_lines(char *text)
+{
+	const char *at = text;
+	bool found = false;
+
+	for (char *end; (end = strchr(at, '\n')); at = end + 1) {
+		*end = '\0';
+		found |= str_equal(at, POLICY_APPARMOR_BUILTIN " (enforce)");
+	}
+	memmove(text, at, strlen(at) + 1);
+	return found;
+}
+
+/* A firmware may have many more profiles, so the list is read piece by piece. A line that does not
+ * fit ends it: then the profile was not seen. */
+static bool is_in_force(void)
+{
+	CLEAN_FD int fd = open(LOADED, O_RDONLY | O_CLOEXEC);
+	char text[1024] = "";
+	size_t used = 0;
+	bool found = false;
+	ssize_t n;
+
+	while (!found && (n = read(fd, text + used, sizeof(text) - 1 - used)) > 0) {
+		text[used + (size_t)n] = '\0';
+		found = take_lines(text);
+		used = strlen(text);
+	}
+	return found;
+}
+
 int boot_apparmor(struct init *init, struct err *err)
 {
-	static const char builtin[] = POLICY_APPARMOR_BUILTIN " (enforce)\n";
-	char found[1024];
 	int r;
 
 	(void)init;
@@ -63,7 +94,7 @@ int boot_apparmor(struct init *init, struct err *err)
 	r = load(err);
 	if (r)
 		return r;
-	if (fd_read_file(AT_FDCWD, LOADED, found, sizeof(found)) < 0 || !strstr(found, builtin))
+	if (!is_in_force())
 		return err_set(err, EPERM,
 			       "the profile " POLICY_APPARMOR_BUILTIN " is not in force");
 	return lock(err);

@@ -1,7 +1,9 @@
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -122,6 +124,19 @@ static void prepare(void)
 	(void)reboot_disable_keys();
 }
 
+/* A service that computes or floods must not delay what only PID 1 does: reap, feed the watchdog,
+ * switch off. Each turn of its loop is bounded, so it takes the processor at once and gives it
+ * back. What it starts has the usual policy again: sched(7), "The reset-on-fork flag". */
+static void run_first(void)
+{
+	const struct sched_param lowest = {.sched_priority = 1};
+
+	/* musl has no such call. */
+	if (syscall(SYS_sched_setscheduler, 0, SCHED_FIFO | SCHED_RESET_ON_FORK, &lowest))
+		log_line("real-time scheduling: %s: a busy service may delay init",
+			 err_text(errno));
+}
+
 int main(void)
 {
 	/* As anything but PID 1 it would mount over a running system. */
@@ -129,6 +144,7 @@ int main(void)
 		return 125;
 	prepare();
 	boot_run(&init);
+	run_first();
 	helpers_start(&init);
 	init.repeat.due = repeat_due;
 	loop_timer_set(&init.loop, &init.repeat, clock_monotonic_ms() + REPEAT_MS);
