@@ -66,6 +66,14 @@ static void test_ids(void **state)
 	}
 	assert_int_equal(ids_get(directory_fd, &ids, "one-more", &slot, &err), -ENOSPC);
 	assert_int_equal(ids_get(directory_fd, &ids, "../x", &slot, &err), -EINVAL);
+	/* Purged: the next new name gets it, nobody else's changes; the disk knows. */
+	assert_int_equal(ids_drop(directory_fd, &ids, "nobody", &err), 0);
+	assert_int_equal(ids_drop(directory_fd, &ids, "mqtt", &err), 0);
+	memset(&ids, 0, sizeof(ids));
+	assert_int_equal(ids_load(directory_fd, &ids, &err), 0);
+	assert_true(!ids_has(&ids, "mqtt") && ids_has(&ids, "web") && !ids_has(&ids, ""));
+	assert_int_equal(ids_get(directory_fd, &ids, "one-more", &slot, &err), 0);
+	assert_int_equal(slot, 1);
 	assert_int_equal(unlinkat(directory_fd, IDS_FILE, 0), 0);
 }
 
@@ -347,27 +355,30 @@ static void test_walk(void **state)
 
 static void test_dial(void **state)
 {
-	struct device_syslog syslog = {.configured = true, .address = "127.0.0.1", .port = 9};
+	struct device_syslog syslog = {
+		.configured = true, .count = 1, .at = {{.address = "127.0.0.1", .port = 9}}};
 	int type = 0;
 	socklen_t size = sizeof(type);
 	int fd = -1;
 
 	(void)state;
-	assert_int_equal(dial_collector(&syslog, &fd, &err), 0);
+	assert_int_equal(dial_collector(&syslog, 0, &fd, &err), 0);
 	assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size), 0);
 	assert_int_equal(type, SOCK_STREAM);
 	assert_true(fcntl(fd, F_GETFL) & O_NONBLOCK);
 	assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
 	fd_close(&fd);
-	(void)str_copy(syslog.address, sizeof(syslog.address), "collector.example");
-	assert_int_equal(dial_collector(&syslog, &fd, &err), -EINVAL);
-	memset(syslog.address, '1', sizeof(syslog.address));
-	assert_int_equal(dial_collector(&syslog, &fd, &err), -EINVAL);
-	(void)str_copy(syslog.address, sizeof(syslog.address), "127.0.0.1");
-	syslog.port = 0;
-	assert_int_equal(dial_collector(&syslog, &fd, &err), -EINVAL);
+	(void)str_copy(syslog.at[0].address, sizeof(syslog.at[0].address), "collector.example");
+	assert_int_equal(dial_collector(&syslog, 0, &fd, &err), -EINVAL);
+	memset(syslog.at[0].address, '1', sizeof(syslog.at[0].address));
+	assert_int_equal(dial_collector(&syslog, 0, &fd, &err), -EINVAL);
+	(void)str_copy(syslog.at[0].address, sizeof(syslog.at[0].address), "127.0.0.1");
+	syslog.at[0].port = 0;
+	assert_int_equal(dial_collector(&syslog, 0, &fd, &err), -EINVAL);
+	syslog.at[0].port = 9;
+	assert_int_equal(dial_collector(&syslog, 1, &fd, &err), -EINVAL);
 	syslog.configured = false;
-	assert_int_equal(dial_collector(&syslog, &fd, &err), -EDESTADDRREQ);
+	assert_int_equal(dial_collector(&syslog, 0, &fd, &err), -EDESTADDRREQ);
 	assert_int_equal(fd, -1);
 }
 

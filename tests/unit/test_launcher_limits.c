@@ -1,4 +1,4 @@
-/* links: base event policy programs/launcher */
+/* links: base event audit policy programs/launcher */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>

@@ -292,10 +292,14 @@ static void test_wrong_name(void **state)
 	assert_true(done_nothing());
 	assert_int_equal(refused, 4);
 	expect_done(EACCES);
+	launcher.services[2].note.verify_us = 1200;
+	launcher.services[2].note.map_us = 3400;
 	ask(M_ADMIT, 2, 0, "web");
 	assert_int_equal(admitted, 1);
 	assert_ptr_equal(asked_service, &launcher.services[2]);
 	assert_int_equal(sent[0].head.type, M_ADMITTED);
+	assert_int_equal(sent[0].admitted.verify_us, 1200);
+	assert_int_equal(sent[0].admitted.map_us, 3400);
 	expect_done(0);
 }
 

@@ -1,4 +1,4 @@
-/* links: base policy programs/launcher */
+/* links: base audit policy programs/launcher */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

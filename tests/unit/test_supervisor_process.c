@@ -18,6 +18,10 @@ static void test_starts_and_shows(void **state)
 	assert_int_equal(answer(ask(VERB_PS, "")), 0);
 	assert_string_equal(last_row.name, "web");
 	assert_int_equal(answer(ask(VERB_INSPECT, "web")), 0);
+	assert_string_equal(last_texts[0].key, "verify_us");
+	assert_string_equal(last_texts[0].value, "1200");
+	assert_string_equal(last_texts[1].key, "map_us");
+	assert_string_equal(last_texts[1].value, "3400");
 	assert_int_equal(answer(ask(VERB_HELPERS, "")), 0);
 	assert_int_equal(count_events(EVENT_READY), 1);
 }

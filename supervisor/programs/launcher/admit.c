@@ -56,6 +56,8 @@ static int keep(struct admission *a)
 	a->note.generation = s->begun;
 	a->note.trust_version = launcher.trust.version;
 	a->note.trial = a->which.standing != IMAGE_GOOD;
+	a->note.verify_us = a->image.verify_us;
+	a->note.map_us = a->image.map_us;
 	str_join(a->note.name, sizeof(a->note.name), s->name, "", "");
 	s->note = a->note;
 	a->note = (struct note){0}; /* what is mapped is the service's now */
@@ -64,6 +66,7 @@ static int keep(struct admission *a)
 	s->filter_fd = take_fd(&a->filter_fd);
 	s->template_fd = take_fd(&a->template_fd);
 	s->admitted = true;
+	watch_image(s);
 	init_store(s->slot, STORE_TEMPLATE, s->template_fd);
 	init_store(s->slot, STORE_POLICY, s->policy_fd);
 	init_store(s->slot, STORE_FILTER, s->filter_fd);
@@ -166,9 +169,21 @@ static bool gives_way(const struct admission *a)
 	       slots_refuse(a->service, &a->which, a->err) == 0;
 }
 
+/* An older version that may not run any more, because a newer one has: then that one, again. Once:
+ * it may be refused as well. Where no version could be chosen, there is none to go back from: what
+ * was given up stays so until it is activated. */
+static bool goes_back(const struct admission *a, bool *gone_back)
+{
+	if (*gone_back || a->err->code != ESTALE || !*a->which.version)
+		return false;
+	*gone_back = true;
+	return slots_take_back(a->service, &a->which, a->err) == 0;
+}
+
 int admit_service(struct service *s, struct err *err)
 {
 	static struct admission a; /* holds a whole policy */
+	bool gone_back = false;
 	int r = 0;
 
 	if (*launcher.locked) {
@@ -186,6 +201,6 @@ int admit_service(struct service *s, struct err *err)
 		admission_begin(&a, s, err);
 		r = admit(&a);
 		admission_end(&a);
-	} while (r && gives_way(&a));
+	} while (r && (gives_way(&a) || goes_back(&a, &gone_back)));
 	return r;
 }

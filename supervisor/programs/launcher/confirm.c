@@ -14,9 +14,17 @@
  */
 static int raise_floor(struct service *s, struct err *err)
 {
-	int r = floors_raise(&launcher.floors, s->name, s->note.epoch, launcher.trust.version, err);
+	static struct floors next;
+	int r;
 
-	return r > 0 ? floors_store(launcher.state_fd, &launcher.floors, err) : r;
+	next = launcher.floors;
+	r = floors_raise(&next, s->name, s->note.epoch, launcher.trust.version, err);
+	if (r <= 0)
+		return r;
+	r = floors_store(launcher.state_fd, &next, err);
+	if (!r) /* one that is not on the disk is tried again */
+		launcher.floors = next;
+	return r;
 }
 
 int confirm_now(struct service *s, const char *how, struct err *err)

@@ -1,10 +1,12 @@
 #include <errno.h>
 #include <linux/netlink.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "audit/audit.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "programs/launcher/launcher.h"
@@ -41,6 +43,20 @@ static bool is_about_verity(const char *message, size_t size)
 	return memmem(message, size, WORD, strlen(WORD)) != NULL;
 }
 
+/* "add@/module/NAME": modules are loaded before this program is there, none after it. */
+static void look_for_module(const char *message, size_t size)
+{
+	static const char head[] = "add@/module/";
+	char name[64];
+
+	if (size < sizeof(head) || memcmp(message, head, sizeof(head) - 1) != 0)
+		return;
+	(void)snprintf(name, sizeof(name), "%.*s",
+		       (int)strnlen(message, size) - (int)sizeof(head) + 1,
+		       message + sizeof(head) - 1);
+	audit_emit(EVENT_MODULE_LOADED, AUDIT_S(name));
+}
+
 static void ready(struct loop *loop, struct watch *watch, uint32_t events)
 {
 	bool look = false;
@@ -61,8 +77,10 @@ static void ready(struct loop *loop, struct watch *watch, uint32_t events)
 			look = true; /* some were lost */
 		else if (n < 0)
 			break;
-		else if (from.nl_pid == 0)
+		else if (from.nl_pid == 0) {
 			look |= is_about_verity(message, (size_t)n);
+			look_for_module(message, (size_t)n);
+		}
 	}
 	if (look)
 		damage_look();

@@ -43,6 +43,7 @@ static const struct question {
 	{M_TRUST_INSTALL, provision_trust, NULL},
 	{M_CHECK, report_handle, report_more},
 	{M_HOLD, hold_handle, NULL},
+	{M_RECORD, recording_handle, NULL},
 };
 /* clang-format on */
 

@@ -10,6 +10,6 @@
  * -EDESTADDRREQ: no collector is configured; -EINVAL: not an address; else -errno of socket(2),
  * connect(2).
  */
-int dial_collector(const struct device_syslog *syslog, int *fd, struct err *err);
+int dial_collector(const struct device_syslog *syslog, uint32_t index, int *fd, struct err *err);
 
 #endif

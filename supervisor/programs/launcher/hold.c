@@ -171,14 +171,6 @@ static int hold(struct service *s, enum hold wanted, struct err *err)
 
 /* ---- the question */
 
-static struct service *find(const char *name)
-{
-	for (size_t i = 0; i < CONFIG_SERVICES_MAX; i++)
-		if (*name && str_equal(launcher.services[i].name, name))
-			return &launcher.services[i];
-	return NULL;
-}
-
 static void send_text(const char *key, const char *value)
 {
 	struct message_row_text row = {.head = {.type = M_ROW_TEXT, .subject = SUBJECT_NONE}};
@@ -213,7 +205,7 @@ static void send_evidence(const struct service *s)
 
 static int answer(const struct message_hold *m, struct err *err)
 {
-	struct service *s = find(m->service);
+	struct service *s = launcher_find(m->service);
 	enum hold wanted = (enum hold)m->hold;
 	int r;
 
@@ -251,7 +243,7 @@ void hold_handle(struct received *received)
 		exit_code = answer(m, &err);
 	else
 		(void)err_set(&err, EINVAL, "no such hold: %u", m->hold);
-	s = find(m->service);
+	s = launcher_find(m->service);
 	log_line("%s: %s, asked by root: %s", m->service,
 		 m->hold == HOLD_NONE ? "let go" : hold_name((enum hold)m->hold),
 		 exit_code ? err.msg : "done");

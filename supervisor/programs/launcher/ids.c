@@ -132,3 +132,24 @@ int ids_get(int state_dir, struct ids *ids, const char *name, uint16_t *slot, st
 	*slot = (uint16_t)found;
 	return 0;
 }
+
+bool ids_has(const struct ids *ids, const char *name)
+{
+	return *name && find(ids, name) >= 0;
+}
+
+int ids_drop(int state_dir, struct ids *ids, const char *name, struct err *err)
+{
+	char kept[NAME_SIZE];
+	int slot, r;
+
+	if (!ids_has(ids, name))
+		return 0;
+	slot = find(ids, name);
+	memcpy(kept, ids->names[slot], NAME_SIZE);
+	memset(ids->names[slot], 0, NAME_SIZE);
+	r = store(state_dir, ids, err);
+	if (r)
+		memcpy(ids->names[slot], kept, NAME_SIZE);
+	return r;
+}

@@ -1,6 +1,7 @@
 #ifndef LAUNCHER_IDS_H
 #define LAUNCHER_IDS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -31,6 +32,12 @@ int ids_load(int state_dir, struct ids *ids, struct err *err);
  * the store, and @ids is then as before.
  */
 int ids_get(int state_dir, struct ids *ids, const char *name, uint16_t *slot, struct err *err);
+
+bool ids_has(const struct ids *ids, const char *name);
+
+/* @name has none any more, and another name may get it: nothing on the disk may carry it then.
+ * Harmless when it has none. -errno of the store, and @ids is then as before. */
+int ids_drop(int state_dir, struct ids *ids, const char *name, struct err *err);
 
 /* The uid that comes with a slot. */
 static inline uint32_t ids_uid(uint16_t slot)

@@ -15,9 +15,8 @@
 #include "base/str.h"
 #include "trust/refuse.h"
 
-#define DIRECTORY_END ".raw.v"
-#define HINT_INSTALL  "bartizan image install NAME_VERSION_ARCH.raw"
-#define HINT_OWNER    "only root may own and write an image: chown root, chmod go-w, no hard links"
+#define HINT_INSTALL "bartizan image install NAME_VERSION_ARCH.raw"
+#define HINT_OWNER   "only root may own and write an image: chown root, chmod go-w, no hard links"
 
 static int open_beneath(int directory, const char *path, int flags)
 {
@@ -76,11 +75,11 @@ static int collect(DIR *directory, const char *name, struct image_set *set)
 
 int images_directory(int images_dir, const char *name, bool make)
 {
-	char path[NAME_SIZE + sizeof(DIRECTORY_END)];
+	char path[NAME_SIZE + sizeof(IMAGES_DIRECTORY)];
 
 	if (!str_is_name(name))
 		return -EINVAL;
-	str_join(path, sizeof(path), name, DIRECTORY_END, "");
+	str_join(path, sizeof(path), name, IMAGES_DIRECTORY, "");
 	if (make && mkdirat(images_dir, path, 0700) && errno != EEXIST)
 		return -errno;
 	return open_beneath(images_dir, path, O_RDONLY | O_DIRECTORY);
@@ -150,6 +149,8 @@ int images_open_file(int directory, const char *file, int *fd, uint64_t *size, s
 	r = images_check(file_fd, size, err);
 	if (r)
 		return r;
+	/* A start reads what it names, however large the image is. */
+	(void)posix_fadvise(file_fd, 0, 0, POSIX_FADV_RANDOM);
 	*fd = take_fd(&file_fd);
 	return 0;
 }
@@ -194,10 +195,10 @@ static int walk(DIR *directory, int (*each)(void *context, const char *name), vo
 	int r;
 
 	while ((errno = 0, entry = readdir(directory)) != NULL) {
-		size_t length = strlen(entry->d_name), end = strlen(DIRECTORY_END);
+		size_t length = strlen(entry->d_name), end = strlen(IMAGES_DIRECTORY);
 
 		if (length <= end || length >= sizeof(name) ||
-		    !str_ends(entry->d_name, DIRECTORY_END))
+		    !str_ends(entry->d_name, IMAGES_DIRECTORY))
 			continue;
 		memcpy(name, entry->d_name, length - end);
 		name[length - end] = '\0';

@@ -17,6 +17,7 @@
 #define IMAGES_VERSION_SIZE 64
 #define IMAGES_PER_NAME     8 /* the best so many are seen; installing keeps two */
 #define IMAGES_TRIES        3
+#define IMAGES_DIRECTORY    ".raw.v" /* NAME.raw.v */
 #define IMAGES_DAMAGED      ".bad"
 #define IMAGES_PARTIAL      ".partial" /* NAME.partial: what is being installed */
 

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "programs/launcher/admission.h"
 #include "programs/launcher/images.h"
+#include "programs/launcher/purge.h"
 #include "programs/launcher/slots.h"
 #include "trust/arch.h"
 #include "trust/refuse.h"
@@ -48,7 +49,6 @@ static struct job {
 	struct watch answer;
 	struct timer stall;
 	struct talk talk;
-	struct admission a;
 	struct err err;
 } job = {
 	.directory_fd = -1,
@@ -58,6 +58,9 @@ static struct job {
 	.answer = {.fd = -1, .ready = answer_ready},
 	.stall = {.due = stalled},
 };
+
+/* Not in the job: 17 KB that begin as zeros take no room in the file. */
+static struct admission candidate;
 
 static void partial_name(char to[NAME_SIZE + sizeof(IMAGES_PARTIAL)])
 {
@@ -81,7 +84,7 @@ static void close_job(void)
 		talk_close(&job.talk);
 	}
 	if (job.stage == CHECKING)
-		admission_end(&job.a);
+		admission_end(&candidate);
 	fd_close(&job.pipe_fd);
 	fd_close(&job.file_fd);
 	fd_close(&job.directory_fd);
@@ -93,6 +96,7 @@ static void fail(void)
 {
 	char partial[NAME_SIZE + sizeof(IMAGES_PARTIAL)];
 	bool accident = err_is_accident(job.err.code) && job.err.code != ENOSPC;
+	bool later = accident || job.err.code == ENOSPC;
 
 	if (!accident) {
 		partial_name(partial);
@@ -100,7 +104,7 @@ static void fail(void)
 		launcher_refuse_image(job.service->name, &job.err);
 	}
 	close_job();
-	update_installed(accident || job.err.code == ENOSPC ? 1 : 5, "", &job.err);
+	update_installed(job.err.code == EBUSY ? EXIT_BUSY : later ? 1 : 5, "", &job.err);
 }
 
 static void stalled(struct loop *loop, struct timer *timer)
@@ -110,6 +114,11 @@ static void stalled(struct loop *loop, struct timer *timer)
 	(void)err_set(&job.err, ETIMEDOUT, "nothing happened for %u s", STALL_MS / 1000);
 	(void)err_hint(&job.err, HINT_AGAIN);
 	fail();
+}
+
+bool install_is_of(const char *name)
+{
+	return job.stage != IDLE && str_equal(job.service->name, name);
 }
 
 void install_abort(void)
@@ -123,7 +132,7 @@ void install_abort(void)
 static int check_version(struct err *err)
 {
 	const struct service *s = job.service;
-	const struct policy *p = &job.a.policy;
+	const struct policy *p = &candidate.policy;
 	uint32_t epoch = s->admitted ? s->note.epoch : floors_epoch(&launcher.floors, s->name);
 	static struct image_set set;
 
@@ -140,7 +149,7 @@ static int check_version(struct err *err)
 /* Visible by one rename of what is on the disk by then. */
 static int place(struct err *err)
 {
-	const struct policy *p = &job.a.policy;
+	const struct policy *p = &candidate.policy;
 	char partial[NAME_SIZE + sizeof(IMAGES_PARTIAL)], file[IMAGES_FILE_SIZE];
 	int r = check_version(err);
 
@@ -150,12 +159,12 @@ static int place(struct err *err)
 	(void)snprintf(file, sizeof(file), "%s_%s_%s+0-0.raw", p->name, p->version,
 		       trust_arch_name(p->arch));
 	partial_name(partial);
-	if (fsync(job.a.file_fd) || renameat(job.directory_fd, partial, job.directory_fd, file) ||
-	    fsync(job.directory_fd))
+	if (fsync(candidate.file_fd) ||
+	    renameat(job.directory_fd, partial, job.directory_fd, file) || fsync(job.directory_fd))
 		return err_sys(err, errno, "image cannot be put in place");
 	audit_emit(EVENT_IMAGE_INSTALLED, AUDIT_S(p->name), AUDIT_S(p->version), AUDIT_N(p->epoch),
-		   AUDIT_H(job.a.image.verdict.root_hash),
-		   AUDIT_H(job.a.image.verdict.signers[0].spki));
+		   AUDIT_H(candidate.image.verdict.root_hash),
+		   AUDIT_H(candidate.image.verdict.signers[0].spki));
 	return job.flags & IMAGE_STAGE ? 0 : slots_activate(job.service, p->version, err);
 }
 
@@ -167,13 +176,13 @@ static void conclude(void)
 	loop_remove(&launcher.loop, &job.answer);
 	talk_close(&job.talk);
 	job.talk = (struct talk){.channel = {.fd = -1}, .child = CHILD_NONE};
-	r = admission_decide(&job.a);
+	r = admission_decide(&candidate);
 	r = r ? r : place(&job.err);
 	if (r) {
 		fail();
 		return;
 	}
-	str_join(version, sizeof(version), job.a.policy.version, "", "");
+	str_join(version, sizeof(version), candidate.policy.version, "", "");
 	close_job();
 	update_installed(0, version, &job.err);
 }
@@ -193,14 +202,14 @@ static int check_room(uint64_t more)
 
 static int ask_for_all(void)
 {
-	CLEAN_FD int node_fd = open(job.a.note.node, O_RDONLY | O_CLOEXEC);
+	CLEAN_FD int node_fd = open(candidate.note.node, O_RDONLY | O_CLOEXEC);
 	struct message_checked question = {
 		.head = {.type = M_CHECK_ALL, .subject = job.service->slot},
-		.total = job.a.image.verdict.data_blocks * 4096,
+		.total = candidate.image.verdict.data_blocks * 4096,
 	};
 
 	if (node_fd < 0)
-		return err_sys(&job.err, errno, "%s", job.a.note.node);
+		return err_sys(&job.err, errno, "%s", candidate.note.node);
 	return talk_send(&job.talk, &question, &node_fd, 1, &job.err);
 }
 
@@ -217,7 +226,7 @@ static int open_partial(void)
 	char partial[NAME_SIZE + sizeof(IMAGES_PARTIAL)];
 
 	partial_name(partial);
-	return images_open_file(job.directory_fd, partial, &job.a.file_fd, &job.a.file_size,
+	return images_open_file(job.directory_fd, partial, &candidate.file_fd, &candidate.file_size,
 				&job.err);
 }
 
@@ -229,19 +238,19 @@ static void begin_check(void)
 	fd_close(&job.pipe_fd);
 	fd_close(&job.file_fd); /* nobody can write it any more */
 	job.talk = (struct talk){.channel = {.fd = -1}, .child = CHILD_NONE};
-	admission_begin(&job.a, job.service, &job.err);
+	admission_begin(&candidate, job.service, &job.err);
 	r = open_partial();
-	r = r ? r : admission_map(&job.a, &job.talk);
+	r = r ? r : admission_map(&candidate, &job.talk);
 	if (r) {
 		talk_close(&job.talk);
-		admission_end(&job.a);
+		admission_end(&candidate);
 		job.stage = IDLE;
 		fail();
 		return;
 	}
 	job.stage = CHECKING;
 	r = ask_for_all();
-	if (!r && wait_for_answer(job.a.image.verdict.data_blocks * 4096))
+	if (!r && wait_for_answer(candidate.image.verdict.data_blocks * 4096))
 		r = err_set(&job.err, ENOMEM, "no room to wait for verify");
 	if (r)
 		fail();
@@ -357,6 +366,24 @@ void install_sent(uint64_t size)
 
 /* ---- the beginning */
 
+/*
+ * What of the file is sure to hold what was written. The power may have gone while its size was on
+ * the disk already and blocks before that were not: ext4 has allocated those and never marked them
+ * as written, and says that they are a hole (lseek(2), SEEK_HOLE; a file system that has none says
+ * the size). What waits in memory to be written is none.
+ */
+static int cut_lost_end(struct stat *st)
+{
+	off_t hole = lseek(job.file_fd, 0, SEEK_HOLE);
+
+	if (hole < 0 || hole >= st->st_size)
+		return 0;
+	if (ftruncate(job.file_fd, hole))
+		return err_sys(&job.err, errno, "the end of a copy that was lost");
+	st->st_size = hole;
+	return 0;
+}
+
 static int open_target(uint64_t *start)
 {
 	char partial[NAME_SIZE + sizeof(IMAGES_PARTIAL)];
@@ -369,9 +396,12 @@ static int open_target(uint64_t *start)
 			     O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
 	if (job.file_fd < 0 || fstat(job.file_fd, &st))
 		return err_sys(&job.err, errno, "%s", partial);
-	if (!S_ISREG(st.st_mode) || st.st_uid || st.st_nlink != 1 ||
-	    lseek(job.file_fd, 0, SEEK_END) < 0)
+	if (!S_ISREG(st.st_mode) || st.st_uid || st.st_nlink != 1)
 		return err_set(&job.err, EINVAL, "%s is not what installing left", partial);
+	if (cut_lost_end(&st))
+		return -job.err.code;
+	if (lseek(job.file_fd, 0, SEEK_END) < 0)
+		return err_sys(&job.err, errno, "%s", partial);
 	*start = job.done = job.flushed = (uint64_t)st.st_size;
 	if (!job.size)
 		return check_room(0);
@@ -395,6 +425,7 @@ static int begin_delta(void)
 	node_fd = open(job.service->note.node, O_RDONLY | O_CLOEXEC);
 	if (node_fd < 0)
 		return err_sys(&job.err, errno, "%s", job.service->note.node);
+	memcpy(question.old_root_hash, job.service->note.root_hash, sizeof(question.old_root_hash));
 	r = talk_open(HELPER_VERIFY, &job.talk, &job.err);
 	if (r)
 		return r;
@@ -446,6 +477,8 @@ int install_begin(const struct message_image_install *m, int *pipe_fd, uint64_t 
 			s = &launcher.services[i];
 	if (!s)
 		return err_set(err, ENOENT, "the device policy does not name %s", m->name);
+	if (purge_is_of(m->name))
+		return err_set(err, EBUSY, "%s is being purged", m->name);
 	job.service = s;
 	job.flags = m->flags;
 	job.size = m->size;

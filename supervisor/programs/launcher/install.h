@@ -3,6 +3,8 @@
 
 #include "programs/launcher/launcher.h"
 
+#define EXIT_BUSY 6 /* of the command line: not now */
+
 /*
  * One installation at a time: bytes from a pipe into NAME.partial, then the whole verification
  * order on that file and every block of it, then one rename. It waits for nobody: the loop drives
@@ -17,6 +19,9 @@ int install_begin(const struct message_image_install *m, int *pipe_fd, uint64_t 
 
 /* The sender says that all @size bytes are in the pipe. */
 void install_sent(uint64_t size);
+
+/* Is an image of this name being installed? */
+bool install_is_of(const char *name);
 
 /* Whoever asked is gone. */
 void install_abort(void);

@@ -33,7 +33,7 @@
  * What is known of an admitted image besides its policy. Kept in init's store (STORE_RECORD), so
  * the next launcher goes on where this one stopped.
  */
-#define NOTE_MAGIC 0x424e4f32u /* "BNO2" */
+#define NOTE_MAGIC 0x424e4f33u /* "BNO3" */
 struct note {
 	uint32_t magic;
 	uint32_t size;
@@ -53,7 +53,9 @@ struct note {
 	uint32_t trust_version;  /* under which it was judged: a newer one judges anew */
 	uint32_t trial;          /* 1: this version is not confirmed */
 	uint32_t healthy;        /* generation that passed its health check; 0: none */
-	uint32_t padding;
+	uint32_t recording;      /* 1: this life has a filter that records, recording.c */
+	uint32_t verify_us;      /* what its admission took, as in IMAGE_VERIFIED */
+	uint32_t map_us;
 };
 
 /* The next life of a service, proven and held before its exec; gone with this launcher. */
@@ -70,6 +72,14 @@ struct ended {
 	int32_t code;
 	int32_t status;
 	char why[120];
+};
+
+/* recording.c; that a life is recorded stands in its note. */
+struct recording {
+	bool wanted; /* the next life shall be */
+	bool over;   /* the supervisor was asked to end this one */
+	uint32_t seconds;
+	struct timer end;
 };
 
 /* One row per slot of the ids file; a service of the device policy has a name here. */
@@ -91,15 +101,20 @@ struct service {
 		      */
 	int output_fd[2];    /* read ends of stdout, stderr */
 	int ready_fd;        /* where it says that it is ready; -1: nobody is to hear it */
+	int log_fd;          /* our end of its /dev/log; -1: it has none */
 	int secrets_fd;      /* writable mount of its /run/secrets, to wipe it; -1: none */
 	int pidfd;           /* of @generation */
 	uint32_t generation; /* of the last start; 0: none */
 	uint32_t begun;      /* the highest number of a life, parked ones too */
 	struct standby standby;
+	dev_t image_device;      /* of the files of its image */
+	uint64_t watched_s;      /* in this second ... */
+	uint32_t watched;        /* ... so much was seen of it (watch.c) */
 	uint32_t device_program; /* the kernel's number of its filter of devices; 0: none */
 	struct timer confirm;    /* then its version is good, and its epoch becomes the floor */
 	struct timer renew; /* armed: the supervisor is to hear that another version runs now */
 	struct ended ended;
+	struct recording recording;
 	bool damaged; /* dm-verity has met a wrong block of what is mapped; known already */
 	struct limit_watch limits;
 };
@@ -133,6 +148,7 @@ struct launcher {
 	int desk_fd;    /* listener of our own */
 	int update_fd;  /* another one, for images */
 	int limits_fd;  /* inotify */
+	int watch_fd;   /* fanotify; -1: none */
 	int audit_fd;   /* NETLINK_AUDIT, AUDIT_NLGRP_READLOG; -1: the kernel has none */
 
 	bool policies; /* the four below are valid */
@@ -152,6 +168,7 @@ struct launcher {
 extern struct launcher launcher;
 
 /* main.c */
+struct service *launcher_find(const char *name);    /* NULL: no such service */
 struct service *launcher_service(uint16_t subject); /* NULL: no service of the device policy */
 /* Console line and audit record of a refused image. */
 void launcher_refuse_image(const char *name, const struct err *err);
@@ -281,6 +298,7 @@ int state_place(const char *kind, const char *service, bool make); /* KIND/SERVI
 int secrets_add(struct service *s, struct plan *plan, struct err *err);
 void secrets_wipe(struct service *s, bool parked);
 void secrets_overwrite(int dir_fd, const char *name);
+void secrets_overwrite_all(int parent_fd, const char *name); /* every file of a directory */
 int secrets_copy(int from_fd, int to_fd, uint64_t size);
 void provision_secret(struct received *received); /* M_SECRET_* */
 void provision_trust(struct received *received);  /* M_TRUST_* */
@@ -299,6 +317,15 @@ int hold_check_start(const struct service *s, struct err *err); /* -EACCES: it i
 void hold_tell(const struct service *s);                        /* M_HELD */
 void hold_handle(struct received *received);                    /* M_HOLD */
 
+/* recording.c: seccomp record. */
+/* The filter that records instead of the service's own, if this life shall have it. */
+int recording_plan(struct service *s, struct plan *plan, struct err *err);
+void recording_begin(struct service *s,
+		     bool runs);                  /* the start is over; the note is stored later */
+void recording_end(struct service *s);            /* this life has ended */
+void recording_restore(struct service *s);        /* of a life that another launcher began */
+void recording_handle(struct received *received); /* M_RECORD */
+
 /* report.c: M_CHECK; more until it returns something else than -EAGAIN */
 void report_handle(struct received *received);
 int report_more(void);
@@ -306,6 +333,15 @@ int report_more(void);
 /* damage.c: wrong blocks while services run */
 void damage_open(void);
 void damage_look(void);
+
+/* watch.c: which programs services run, which files with passwords they open */
+void watch_open(void);
+void watch_image(struct service *s);          /* it is admitted */
+void watch_outside(int directory_fd);         /* a file system that no program may come from */
+void watch_act(const struct message_kind *m); /* M_MONITOR */
+
+/* pressure.c: what tasks of the whole device stand still for */
+void pressure_open(void);
 
 /* update.c: the socket over which root installs images and chooses among them. */
 void update_open(void);
@@ -317,6 +353,9 @@ int volumes_add(const struct service *s, struct plan *plan, struct err *err);
 int parts_add(struct service *s, struct plan *plan, struct err *err);
 void parts_close(struct plan *plan);
 void parts_forget_ready(struct service *s);
+
+/* context.c: M_CONTEXT for a service whose lines carry more than its name. False: there is none. */
+bool context_send(const struct service *s);
 
 /* prepared.c: what every life of a service shares; made at the first start, kept by init. */
 int prepared_user(struct service *s, struct plan *plan, struct err *err);

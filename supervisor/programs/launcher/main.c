@@ -14,8 +14,10 @@
 #include "audit/audit.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/program.h"
 #include "programs/launcher/launcher.h"
 #include "sandbox/root_parts.h"
+#include "sys/dm.h"
 #include "trust/arch.h"
 
 #define FD_INIT   3
@@ -30,6 +32,14 @@
 struct launcher launcher; /* no initialiser: 0.5 MiB of tables stay out of the file */
 
 static struct ring_producer producer;
+
+struct service *launcher_find(const char *name)
+{
+	for (size_t i = 0; i < CONFIG_SERVICES_MAX; i++)
+		if (*name && str_equal(launcher.services[i].name, name))
+			return &launcher.services[i];
+	return NULL;
+}
 
 struct service *launcher_service(uint16_t subject)
 {
@@ -51,10 +61,11 @@ void launcher_refuse_image(const char *name, const struct err *err)
 /* Every descriptor that is not there yet is -1: 0 would be a descriptor. */
 static void clear(void)
 {
-	int *const none[] = {&launcher.proc_fd,    &launcher.state_fd,  &launcher.images_fd,
-			     &launcher.conf_fd,    &launcher.null_fd,   &launcher.control_fd,
-			     &launcher.desk_fd,    &launcher.audit_fd,  &launcher.device_fd,
-			     &launcher.anchors_fd, &launcher.limits_fd, &launcher.update_fd};
+	int *const none[] = {&launcher.proc_fd,  &launcher.state_fd,   &launcher.images_fd,
+			     &launcher.conf_fd,  &launcher.null_fd,    &launcher.control_fd,
+			     &launcher.desk_fd,  &launcher.audit_fd,   &launcher.device_fd,
+			     &launcher.watch_fd, &launcher.anchors_fd, &launcher.limits_fd,
+			     &launcher.update_fd};
 	struct link *const links[] = {&launcher.init, &launcher.supervisor, &launcher.recorder,
 				      &launcher.shipper};
 
@@ -69,7 +80,7 @@ static void clear(void)
 		s->policy_fd = s->filter_fd = s->template_fd = s->userns_fd = s->pidfd = -1;
 		s->secrets_fd = s->standby.secrets_fd = -1;
 		s->standby.child = (struct child)CHILD_NONE;
-		s->ready_fd = -1;
+		s->ready_fd = s->log_fd = -1;
 		s->pool = POOL_NONE;
 		s->output_fd[0] = s->output_fd[1] = -1;
 		s->standby.output_fd[0] = s->standby.output_fd[1] = -1;
@@ -303,7 +314,11 @@ static int begin(struct err *err)
 	if (r)
 		return r;
 	open_kernel_audit();
+	r = dm_verity_read_exactly();
+	if (r)
+		log_line("launcher: starts of large images will read more: %s", err_text(-r));
 	load_state();
+	watch_open();
 	restore_policies();
 	policies_open();
 	name_services();
@@ -312,6 +327,7 @@ static int begin(struct err *err)
 	desk_open();
 	update_open();
 	damage_open();
+	pressure_open();
 	init_send(&up, NULL, 0);
 	init_run_pending();
 	/* Once per boot, before anything runs: what lies there and is nobody's. */
@@ -320,7 +336,7 @@ static int begin(struct err *err)
 	return 0;
 }
 
-int main(int argc, char **argv)
+int PROGRAM_MAIN(int argc, char **argv)
 {
 	struct err err = {0};
 	int r;

@@ -7,7 +7,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -40,6 +39,7 @@ static int add_shm(const struct service *s, struct plan *plan, struct err *err)
 	fd = plan->described ? -1 : root_make_tmpfs(&shm, err);
 	if (fd < 0 && !plan->described)
 		return fd;
+	watch_outside(fd);
 	(void)start_mount(plan, fd, "/dev/shm", SAFE, "tmpfs");
 	return 0;
 }
@@ -122,25 +122,6 @@ static int add_sysfs(const struct service *s, struct plan *plan, struct err *err
 	return r ? err_set(err, ENAMETOOLONG, "sysfs = %s", name) : 0;
 }
 
-/* A socket of the launcher's namespace at a path of the service's: only its processes see it. */
-static int bind_at(int directory_fd, const struct plan *plan, struct err *err)
-{
-	const struct sockaddr_un name = {.sun_family = AF_UNIX, .sun_path = NOTIFY_NAME};
-	CLEAN_FD int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	bool bound;
-
-	if (fd < 0 || fchdir(directory_fd))
-		return err_sys(err, errno, NOTIFY);
-	bound = bind(fd, (const struct sockaddr *)&name, sizeof(name)) == 0;
-	if (chdir("/"))
-		return err_sys(err, errno, "/");
-	if (!bound ||
-	    fchownat(directory_fd, NOTIFY_NAME, plan->uid, plan->gid, AT_SYMLINK_NOFOLLOW) ||
-	    fchmodat(directory_fd, NOTIFY_NAME, 0600, 0))
-		return err_sys(err, errno, NOTIFY "/" NOTIFY_NAME);
-	return take_fd(&fd);
-}
-
 static int add_variable(struct plan *plan, struct err *err)
 {
 	static char variable[] = "NOTIFY_SOCKET=" NOTIFY "/" NOTIFY_NAME;
@@ -164,7 +145,7 @@ static int add_notify(struct service *s, struct plan *plan, struct err *err)
 
 	if (fd < 0)
 		return fd;
-	s->ready_fd = bind_at(fd, plan, err);
+	s->ready_fd = root_bind(fd, NOTIFY_NAME, plan->uid, plan->gid, err);
 	if (s->ready_fd < 0)
 		return -err->code;
 	r = mounts_change(fd, MOUNT_RDONLY, 0);

@@ -9,7 +9,7 @@
 /*
  * Recorder and shipper. Neither is ever waited for.
  */
-#define DIAL_GAP_MS 200 /* a shipper that was taken over cannot make a flood of connections */
+#define DIAL_GAP_MS 100 /* a shipper that was taken over cannot make a flood of connections */
 
 /* ---- recorder */
 
@@ -20,30 +20,41 @@ static void recorder_ready(struct loop *loop, struct watch *watch, uint32_t even
 	(void)loop;
 	(void)watch;
 	(void)events;
-	(void)link_take(&launcher.recorder, &received); /* no message of the recorder is legal */
+	if (link_take(&launcher.recorder, &received) && received.message.head.type == M_MONITOR)
+		watch_act(&received.message.kind);
+}
+
+static void send_stream(const struct service *s, uint16_t type, enum stream stream, bool context,
+			int fd)
+{
+	struct message_output m = {
+		.head = {.type = type,
+			 .subject = SUBJECT_OF_SERVICE(s->slot),
+			 .generation = s->generation},
+		.stream = stream,
+		.rate = s->policy.log_rate,
+		.burst = s->policy.log_burst,
+		.overflow = s->policy.log_overflow,
+		.facility = s->policy.log_facility,
+		.max_size = s->policy.log_max_size,
+		.max_file = s->policy.log_max_file,
+		.local = s->policy.log_driver == DRIVER_SPOOL,
+		.context = context,
+	};
+
+	if (fd < 0)
+		return;
+	str_join(m.name, sizeof(m.name), s->name, "", "");
+	link_send(&launcher.recorder, &m, &fd, 1);
 }
 
 void peers_output(struct service *s)
 {
-	for (unsigned int i = 0; i < 2; i++) {
-		struct message_output m = {
-			.head = {.type = M_OUTPUT,
-				 .subject = SUBJECT_OF_SERVICE(s->slot),
-				 .generation = s->generation},
-			.stream = i == 0 ? STREAM_STDOUT : STREAM_STDERR,
-			.rate = s->policy.log_rate,
-			.burst = s->policy.log_burst,
-			.overflow = s->policy.log_overflow,
-			.facility = s->policy.log_facility,
-			.max_size = s->policy.log_max_size,
-			.max_file = s->policy.log_max_file,
-		};
+	bool context = context_send(s);
 
-		if (s->output_fd[i] < 0)
-			continue;
-		str_join(m.name, sizeof(m.name), s->name, "", "");
-		link_send(&launcher.recorder, &m, &s->output_fd[i], 1);
-	}
+	send_stream(s, M_OUTPUT, STREAM_STDOUT, context, s->output_fd[0]);
+	send_stream(s, M_OUTPUT, STREAM_STDERR, context, s->output_fd[1]);
+	send_stream(s, M_DEVICE_LOG, STREAM_DEVICE_LOG, context, s->log_fd);
 }
 
 static void send_bound(void)
@@ -97,7 +108,7 @@ static void dial(const struct message_head *asked)
 		r = err_set(&failed.err, EAGAIN, "asked again too soon");
 	} else {
 		last_ms = now;
-		r = dial_collector(&launcher.device.syslog, &fd, &failed.err);
+		r = dial_collector(&launcher.device.syslog, asked->request, &fd, &failed.err);
 	}
 	dialed.head.type = M_DIALED;
 	failed.head.type = M_DIAL_FAILED;

@@ -10,7 +10,8 @@
 /*
  * What every life of a service shares: made at its first start, kept in init's store so that it
  * outlives this process, gone with the admission. Nothing of it is believed because it was good
- * once: every start proves all of it again, and one that fails takes it down.
+ * once: every start proves that it is the one that was made, and what anybody could have changed
+ * since; one that fails takes it down.
  */
 int prepared_user(struct service *s, struct plan *plan, struct err *err)
 {
@@ -18,6 +19,7 @@ int prepared_user(struct service *s, struct plan *plan, struct err *err)
 		s->userns_fd = userns_make(launcher.proc_fd, plan->uid, plan->gid, err);
 		if (s->userns_fd < 0)
 			return s->userns_fd;
+		fd_raise(&s->userns_fd);
 		init_store(s->slot, STORE_USERNS, s->userns_fd);
 	}
 	plan->userns_fd = s->userns_fd;
@@ -53,8 +55,16 @@ static int make(struct service *s, struct plan *plan, struct err *err)
 		if (plan->mounts[i].pooled)
 			fd_close(&plan->mounts[i].fd);
 	fd_close(&plan->root_fd);
-	if (r)
+	if (r) {
+		if (plan->has_log)
+			fd_close(&plan->log_fd);
 		return r;
+	}
+	if (plan->has_log) {
+		fd_close(&s->log_fd);
+		s->log_fd = plan->log_fd;
+		init_store(s->slot, STORE_DEVICE_LOG, s->log_fd);
+	}
 	init_store(s->slot, STORE_NETNS, s->pool.network_fd);
 	init_store(s->slot, STORE_MOUNTS, s->pool.mounts_fd);
 	init_store(s->slot, STORE_PROC, s->pool.proc_fd);
@@ -78,9 +88,10 @@ int prepared_root(struct service *s, struct plan *plan, struct err *err)
 
 void prepared_drop(struct service *s)
 {
-	static const enum store_kind kinds[] = {STORE_USERNS, STORE_NETNS, STORE_MOUNTS,
-						STORE_PROC};
+	static const enum store_kind kinds[] = {STORE_USERNS, STORE_NETNS, STORE_MOUNTS, STORE_PROC,
+						STORE_DEVICE_LOG};
 
+	fd_close(&s->log_fd);
 	fd_close(&s->userns_fd);
 	pool_close(&s->pool);
 	s->proven = false;

@@ -105,9 +105,10 @@ static int lead(struct plan *plan, struct child *child, char step[24], struct er
 	 * knows the process, not just its number. */
 	if (plan->subject < CONFIG_SERVICES_MAX)
 		init_store(plan->subject, STORE_PIDFD, child->pidfd);
+	if (sandbox_release(child))
+		return err_set(err, ECHILD, "the process died before it began");
+	/* While it takes its steps; attest.c reads it back before the gate opens. */
 	r = set_oom_score(plan, child, err);
-	if (!r && sandbox_release(child))
-		r = err_set(err, ECHILD, "the process died before it began");
 	return r ? r : judge(plan, child, step, err);
 }
 

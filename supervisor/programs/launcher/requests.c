@@ -51,6 +51,8 @@ static void handle_admit(struct service *s, struct received *received)
 	m.epoch = s->note.epoch;
 	m.uid = s->note.uid;
 	m.trial = s->note.trial != 0;
+	m.verify_us = s->note.verify_us;
+	m.map_us = s->note.map_us;
 	memcpy(m.root_hash, s->note.root_hash, sizeof(m.root_hash));
 	link_send(&launcher.supervisor, &m, &s->policy_fd, 1);
 	done(&asked->head, NULL, NULL);

@@ -60,6 +60,8 @@ static int *place_of_service(uint16_t slot, uint32_t kind)
 		return &note_fds[slot];
 	case STORE_READY:
 		return &s->ready_fd;
+	case STORE_DEVICE_LOG:
+		return &s->log_fd;
 	case STORE_SECRETS:
 		return &s->secrets_fd;
 	case STORE_STANDBY_SECRETS:
@@ -68,6 +70,7 @@ static int *place_of_service(uint16_t slot, uint32_t kind)
 	case STORE_LINK:
 	case STORE_LISTENER:
 	case STORE_AUDIT_NETLINK:
+	case STORE_WATCH:
 	case STORE_KIND_COUNT:
 		break;
 	}
@@ -85,6 +88,8 @@ static int *place_of_none(uint32_t kind)
 		return &launcher.control_fd;
 	case STORE_AUDIT_NETLINK:
 		return &launcher.audit_fd;
+	case STORE_WATCH:
+		return &launcher.watch_fd;
 	default:
 		return NULL;
 	}
@@ -213,6 +218,7 @@ void restore_services(void)
 			admit_forget(s);
 			continue;
 		}
+		watch_image(s);
 		limits_resume(s); /* of one that has ended too: until it is released */
 		if (!start_is_alive(s))
 			continue;
@@ -220,6 +226,7 @@ void restore_services(void)
 			confirm_begin(s);
 		else
 			abandon(s);
+		recording_restore(s);
 	}
 }
 

@@ -144,21 +144,28 @@ void secrets_overwrite(int dir_fd, const char *name)
 	(void)fsync(fd);
 }
 
+void secrets_overwrite_all(int parent_fd, const char *name)
+{
+	CLEAN_FD int list_fd =
+		openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *dir = list_fd < 0 ? NULL : fdopendir(list_fd);
+	struct dirent *entry;
+
+	if (!dir)
+		return;
+	(void)take_fd(&list_fd); /* closedir() closes it */
+	while ((entry = readdir(dir)))
+		secrets_overwrite(dirfd(dir), entry->d_name);
+	(void)closedir(dir);
+}
+
 void secrets_wipe(struct service *s, bool parked)
 {
 	int *kept_fd = parked ? &s->standby.secrets_fd : &s->secrets_fd;
-	int list_fd;
-	DIR *dir;
-	struct dirent *entry;
 
 	if (*kept_fd < 0)
 		return;
-	list_fd = openat(*kept_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	dir = list_fd < 0 ? NULL : fdopendir(list_fd);
-	while (dir && (entry = readdir(dir)))
-		secrets_overwrite(*kept_fd, entry->d_name);
-	if (dir)
-		(void)closedir(dir);
+	secrets_overwrite_all(*kept_fd, ".");
 	fd_close(kept_fd);
 	init_drop(s->slot, parked ? STORE_STANDBY_SECRETS : STORE_SECRETS);
 }

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "programs/launcher/install.h"
 
 #ifndef RENAME_NOREPLACE
 #define RENAME_NOREPLACE 1
@@ -145,6 +146,10 @@ int slots_begin_try(struct service *s, struct err *err)
 	/* One that was set aside begins anew. */
 	left = f->standing == IMAGE_TRIAL ? f->left : IMAGES_TRIES;
 	s->note.trial = true;
+	/* Nothing to go back to: its last try is not counted. Three power cuts in a row must not
+	 * leave a name without a version. */
+	if (left == 1 && !second(f))
+		return 0;
 	return mark(s, f,
 		    (struct image_count){left > 1 ? IMAGE_TRIAL : IMAGE_BAD, left - 1, f->done + 1},
 		    err);
@@ -249,6 +254,32 @@ int slots_refuse(struct service *s, const struct image_file *which, const struct
 	return give_up(s, f, why->msg, &err);
 }
 
+int slots_take_back(struct service *s, const struct image_file *which, const struct err *why)
+{
+	struct err err = {0};
+
+	if (scan(s, &err))
+		return -ENOENT;
+	for (uint32_t i = 0; i < set.count; i++) {
+		const struct image_file *f = &set.files[i];
+		int r;
+
+		if ((f->standing != IMAGE_ASIDE && f->standing != IMAGE_BAD) ||
+		    images_compare_versions(f->version, which->version) <= 0)
+			continue;
+		log_line("%s: no way back to version %s: %s", s->name, which->version, why->msg);
+		r = mark(s, f, (struct image_count){IMAGE_TRIAL, IMAGES_TRIES, 0}, &err);
+		if (r)
+			log_line("launcher: %s: %s", s->name, err.msg);
+		else
+			audit_emit(EVENT_ROLLBACK, AUDIT_S(s->name), AUDIT_S(which->version),
+				   AUDIT_S(f->version), AUDIT_N(0), AUDIT_N(0), AUDIT_N(0),
+				   AUDIT_S(why->msg));
+		return r;
+	}
+	return -ENOENT;
+}
+
 bool slots_quarantine(struct service *s)
 {
 	const struct image_file *f;
@@ -315,17 +346,33 @@ int slots_roll_back(struct service *s, struct err *err)
 	return r;
 }
 
-static int remove_one(struct service *s, const struct image_file *f, struct err *err)
+static bool is_meant(const struct image_file *f, const char *version)
 {
-	bool runs = start_is_alive(s);
+	return !*version || str_equal(f->version, version);
+}
 
-	if (runs && (slots_is_mapped(s, f) || f == active())) {
+/* Before the first one goes: a service that runs keeps what it could go back to as well. */
+static int check_unused(const struct service *s, const char *version, struct err *err)
+{
+	for (uint32_t i = 0; i < set.count && start_is_alive(s); i++) {
+		const struct image_file *f = &set.files[i];
+
+		if (!is_meant(f, version) || (!slots_is_mapped(s, f) && f != active()))
+			continue;
 		(void)err_set(err, EBUSY, "version %s is the active one", f->version);
 		return err_hint(err, "stop %s first, or activate another version", s->name);
 	}
-	if (!runs && slots_is_mapped(s, f))
-		admit_forget(s);
-	return remove_file(s, f, err);
+	return 0;
+}
+
+/* What an installation left that was cut short; not one that is under way. */
+static bool remove_partial(const struct service *s)
+{
+	CLEAN_FD int directory_fd = images_directory(launcher.images_fd, s->name, false);
+	char partial[NAME_SIZE + sizeof(IMAGES_PARTIAL)];
+
+	str_join(partial, sizeof(partial), s->name, IMAGES_PARTIAL, "");
+	return directory_fd >= 0 && !install_is_of(s->name) && !unlinkat(directory_fd, partial, 0);
 }
 
 int slots_remove(struct service *s, const char *version, struct err *err)
@@ -333,16 +380,22 @@ int slots_remove(struct service *s, const char *version, struct err *err)
 	bool found = false;
 	int r = scan(s, err);
 
+	r = r ? r : check_unused(s, version, err);
 	for (uint32_t i = set.count; i > 0 && !r; i--) {
 		const struct image_file *f = &set.files[i - 1];
 
-		if (*version && !str_equal(f->version, version))
+		if (!is_meant(f, version))
 			continue;
 		found = true;
-		r = remove_one(s, f, err);
+		if (slots_is_mapped(s, f))
+			admit_forget(s);
+		r = remove_file(s, f, err);
 	}
+	if (!r && !*version)
+		found |= remove_partial(s);
 	if (!r && !found)
-		return err_set(err, ENOENT, "%s has no version %s", s->name, version);
+		return err_set(err, ENOENT, "%s has no version%s%s", s->name, *version ? " " : "",
+			       version);
 	return r;
 }
 

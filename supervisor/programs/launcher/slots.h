@@ -25,6 +25,11 @@ bool slots_quarantine(struct service *s);
 int slots_give_up(struct service *s, const char *why, struct err *err);
 int slots_refuse(struct service *s, const struct image_file *which, const struct err *why);
 
+/* @which is refused for its age, @why says so: the newest version that is newer and was set aside
+ * for it, or else was given up, by an operator or after its tries, has all its tries again. With
+ * none the device would have nothing to run, for ever. -ENOENT: there is no such version. */
+int slots_take_back(struct service *s, const struct image_file *which, const struct err *why);
+
 /* Bad versions that nobody has recorded yet: what ended the last try is known, or the power went.
  */
 void slots_note_bad(struct service *s);

@@ -138,6 +138,7 @@ static void describe(const struct service *s, struct plan *plan)
 	plan->oom_score_adj = SERVICE_OOM_SCORE;
 	plan->mdwe = p->mdwe;
 	plan->has_shm = p->shm_size > 0;
+	plan->has_log = p->device_log;
 	plan->image_fd = s->template_fd;
 	plan->profile = walls_profile(p);
 	plan->caps = p->caps & POLICY_CAPS_HELD;
@@ -188,6 +189,7 @@ static int add_tmpfs(const struct service *s, struct plan *plan, struct err *err
 
 		if (fd < 0 && !plan->described)
 			return fd;
+		watch_outside(fd);
 		(void)start_mount(plan, fd, t->path, KEPT_SAFE, "tmpfs");
 	}
 	return 0;
@@ -326,6 +328,7 @@ int start_build(struct service *s, struct plan *plan, bool parked, char step[24]
 	plan->subject = parked ? SUBJECT_OF_STANDBY(s->slot) : SUBJECT_OF_SERVICE(s->slot);
 	plan->generation = s->begun;
 	r = r ? r : split(&s->policy.command, s->policy.argv, plan->argv, err);
+	r = r || parked ? r : recording_plan(s, plan, err);
 	return r ? r : prepare(s, plan, step, err);
 }
 
@@ -339,6 +342,7 @@ int start_pipes(int read_fds[2], int write_fds[2], struct err *err)
 			return err_sys(err, errno, "pipe");
 		fd_close(&read_fds[i]);
 		read_fds[i] = pair[0];
+		fd_raise(&read_fds[i]);
 		write_fds[i] = pair[1];
 	}
 	return 0;
@@ -377,6 +381,7 @@ static int run(struct service *s, struct plan *plan, char step[24], struct err *
 		return r;
 	fd_close(&s->pidfd);
 	s->pidfd = take_fd(&child.pidfd);
+	fd_raise(&s->pidfd);
 	init_started(plan->subject, plan->generation);
 	sandbox_child_close(&child);
 	return 0;
@@ -432,7 +437,9 @@ int start_conclude(struct service *s, int r, struct err *err)
 		secrets_wipe(s, false);
 		parts_forget_ready(s);
 	}
-	s->proven = !r;
+	/* A life that is recorded says nothing of the service's own filter. */
+	s->proven = !r && !s->note.recording;
+	recording_begin(s, !r);
 	if (!r)
 		confirm_begin(s);
 	return r;
@@ -445,6 +452,7 @@ void start_release(struct service *s)
 	confirm_end(s);
 	if (start_is_alive(s))
 		return;
+	recording_end(s);
 	secrets_wipe(s, false);
 	parts_forget_ready(s);
 	for (unsigned int i = 0; i < 2; i++)

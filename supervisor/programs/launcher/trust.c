@@ -181,11 +181,15 @@ static int copy(int directory_fd, int from_fd, struct err *err)
 static int put_in_force(int directory_fd, struct err *err)
 {
 	char file[FILE_SIZE];
+	int r = 0;
 
 	name_file(candidate.policy.version, file);
 	if (renameat(directory_fd, CANDIDATE, directory_fd, file) || fsync(directory_fd))
-		return err_sys(err, errno, "the trust bundle cannot be stored");
-	return take(&candidate, err);
+		r = err_sys(err, errno, "the trust bundle cannot be stored");
+	r = r ? r : take(&candidate, err);
+	if (r) /* what was answered with a refusal is not in force at the next boot */
+		(void)unlinkat(directory_fd, file, 0);
+	return r;
 }
 
 int trust_install(int from_fd, struct err *err)

@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "programs/launcher/install.h"
 #include "programs/launcher/launcher.h"
+#include "programs/launcher/purge.h"
 #include "programs/launcher/slots.h"
 
 /*
@@ -21,7 +22,6 @@
 #define CLIENTS_MAX          4
 #define PATIENCE_MS          10000u
 #define EXIT_UNKNOWN_SERVICE 4
-#define EXIT_BUSY            6
 #define HEADER(type_)                                                                              \
 	{                                                                                          \
 		.head = {.type = type_, .subject = SUBJECT_NONE }                                  \
@@ -39,7 +39,7 @@ static struct client {
 	uint32_t row;
 } clients[CLIENTS_MAX];
 
-static struct client *installer;
+static struct client *installer, *purger;
 static struct watch listener = {.fd = -1};
 
 static void hang_up(struct client *c)
@@ -47,6 +47,8 @@ static void hang_up(struct client *c)
 	loop_timer_clear(&launcher.loop, &c->limit);
 	loop_remove(&launcher.loop, &c->watch);
 	fd_close(&c->channel.fd);
+	if (c == purger)
+		purger = NULL; /* it goes on: half of it helps nobody */
 	if (c != installer)
 		return;
 	installer = NULL;
@@ -203,6 +205,7 @@ static const struct verb_row {
 	{IMAGE_CONFIRM, "image confirm", false, confirm},
 	{IMAGE_ROLLBACK, "image rollback", false, roll_back},
 	{IMAGE_REMOVE, "image remove", false, slots_remove},
+	{IMAGE_PURGE, "image purge", false, NULL},
 };
 
 _Static_assert(ARRAY_SIZE(verbs) == IMAGE_VERB_COUNT, "one row per verb");
@@ -216,6 +219,23 @@ static struct service *find_service(const char *name, struct err *err)
 	return NULL;
 }
 
+/* Of a name that the device policy has forgotten too: that is what it is for. */
+static void begin_purge(struct client *c, struct err *err)
+{
+	if (purge_begin(c->name, err)) {
+		answer(c, exit_of(err), err);
+		return;
+	}
+	purger = c;
+	loop_timer_clear(&launcher.loop, &c->limit); /* as long as it takes */
+}
+
+void update_purged(const struct err *err)
+{
+	if (purger)
+		answer(purger, exit_of(err), err);
+}
+
 static void handle_verb(struct client *c, struct message_image *m)
 {
 	struct err err = {0};
@@ -227,11 +247,15 @@ static void handle_verb(struct client *c, struct message_image *m)
 	c->verb = m->verb < IMAGE_VERB_COUNT ? verbs[m->verb].name : "image";
 	if (m->verb >= IMAGE_VERB_COUNT || (verbs[m->verb].versioned && !*m->version))
 		(void)err_set(&err, EINVAL, "a verb of another release, or no version");
-	else if (*m->name || m->verb != IMAGE_LIST)
+	else if (m->verb != IMAGE_PURGE && (*m->name || m->verb != IMAGE_LIST))
 		s = find_service(m->name, &err);
 	if (!err.code && m->verb == IMAGE_LIST) {
 		c->lists = true;
 		send_rows(c);
+		return;
+	}
+	if (!err.code && m->verb == IMAGE_PURGE) {
+		begin_purge(c, &err);
 		return;
 	}
 	if (s && !err.code)

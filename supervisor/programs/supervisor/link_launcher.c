@@ -195,7 +195,12 @@ static void handle_admitted(struct received *received)
 	struct message_admitted *m = &received->message.admitted;
 	struct request *request = answered(&m->head, M_ADMIT);
 	struct service_identity identity = {
-		.epoch = m->epoch, .uid = m->uid, .trial = m->trial != 0};
+		.epoch = m->epoch,
+		.uid = m->uid,
+		.trial = m->trial != 0,
+		.verify_us = m->verify_us,
+		.map_us = m->map_us,
+	};
 	struct service *s;
 
 	if (!request)
@@ -279,6 +284,14 @@ static void handle_renew(struct received *received)
 		service_reversion(&supervisor.table, s);
 }
 
+static void handle_monitor_stop(struct received *received)
+{
+	struct service *s = supervisor_service(received->message.head.subject);
+
+	if (s && s->known)
+		service_unwant(&supervisor.table, s);
+}
+
 static const struct {
 	uint16_t type;
 	void (*handle)(struct received *received);
@@ -287,7 +300,7 @@ static const struct {
 	{M_ADMITTED, handle_admitted},   {M_RUNNING, handle_running},
 	{M_PROBING, handle_probing},     {M_DONE, handle_done},
 	{M_READINESS, handle_readiness}, {M_HELD, handle_held},
-	{M_RENEW, handle_renew},
+	{M_RENEW, handle_renew},         {M_MONITOR_STOP, handle_monitor_stop},
 };
 
 static void dispatch(struct received *received)

@@ -5,10 +5,11 @@
  */
 #include <sys/prctl.h>
 
+#include "base/program.h"
 #include "base/str.h"
 #include "supervisor.h"
 
-int main(int argc, char **argv)
+int PROGRAM_MAIN(int argc, char **argv)
 {
 	uint64_t generation;
 

@@ -225,6 +225,15 @@ static void begin_inspect(struct client *c)
 			      c->service->name);
 }
 
+static void take_number(struct wanted_row *wanted, const char *key, uint32_t number)
+{
+	char text[12];
+
+	(void)snprintf(text, sizeof(text), "%u", number);
+	take_row(wanted, key, text);
+}
+
+/* The options; then what the admission of the image took. */
 static bool row_inspect(const struct client *c, uint32_t index, union message *row)
 {
 	struct wanted_row wanted = {.index = index, .row = &row->row_text};
@@ -232,6 +241,8 @@ static bool row_inspect(const struct client *c, uint32_t index, union message *r
 	if (c->end.err.code)
 		return false;
 	policy_report(&supervisor.policies[c->service->slot], take_row, &wanted);
+	take_number(&wanted, "verify_us", c->service->identity.verify_us);
+	take_number(&wanted, "map_us", c->service->identity.map_us);
 	return wanted.found;
 }
 

@@ -15,6 +15,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/program.h"
 #include "ipc/channel.h"
 #include "trust/apply.h"
 #include "trust/filesystem.h"
@@ -121,6 +122,7 @@ static int apply(const struct channel *c, const struct received *received)
 		.old_fd = received->fds[1],
 		.new_fd = received->fds[2],
 		.size_max = received->message.checked.total,
+		.old_root_hash = received->message.checked.old_root_hash,
 		.progress = tell,
 		.context = &count,
 	};
@@ -185,11 +187,13 @@ static int check_all(const struct channel *c)
 	return 0;
 }
 
-int main(void)
+int PROGRAM_MAIN(int argc, char **argv)
 {
 	struct channel c = {.fd = LAUNCHER_FD, .self = PEER_VERIFY, .peer = PEER_LAUNCHER};
 	int r;
 
+	(void)argc;
+	(void)argv;
 	log_open(STDERR_FILENO, "verify");
 	r = verify_image(&c);
 	if (r > 0)
