@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/str.h"
 #include "programs/recorder/recorder.h"
 
 /*
@@ -18,6 +19,7 @@
 #define MESSAGES_PER_TURN 64
 #define RATE              200u
 #define BURST             1000u
+#define LOGGED            " code=0x7ffc0000" /* SECCOMP_RET_LOG: the call was made */
 
 /* Is there room for one more? Tells first what had none. */
 static bool admit(struct recorder *r)
@@ -34,14 +36,35 @@ static bool admit(struct recorder *r)
 	return true;
 }
 
-/* "" when it is nobody's. */
-static const char *service_of(struct recorder *r, uint64_t uid)
+/* NULL when it is nobody's. */
+static struct service *service_of(struct recorder *r, uint64_t uid)
 {
-	const struct service *service = NULL;
+	if (uid < SERVICE_UID || uid >= SERVICE_UID + DEVICE_SERVICES_MAX)
+		return NULL;
+	return store_find(&r->store, SUBJECT_OF_SERVICE(uid - SERVICE_UID));
+}
 
-	if (uid >= SERVICE_UID && uid < SERVICE_UID + DEVICE_SERVICES_MAX)
-		service = store_find(&r->store, SUBJECT_OF_SERVICE(uid - SERVICE_UID));
+static const char *name_of(struct recorder *r, uint64_t uid)
+{
+	const struct service *service = service_of(r, uid);
+
 	return service ? service->name : "";
+}
+
+/* Once for each call and life: a service that is recorded makes some of them all the time. */
+static void keep_used(struct recorder *r, const char *text, uint64_t uid)
+{
+	struct service *service = service_of(r, uid);
+	uint64_t number = audit_number(text, " syscall=");
+	char call[48];
+
+	if (!service || number >= 8 * sizeof(service->used) ||
+	    service->used[number / 8] & 1u << number % 8)
+		return;
+	service->used[number / 8] |= (uint8_t)(1u << number % 8);
+	syscall_describe(text, call, sizeof(call));
+	store_event(&r->store, ORIGIN_RECORDER, EVENT_SYSCALL_USED, AUDIT_S(service->name),
+		    AUDIT_N(uid), AUDIT_N(audit_number(text, " pid=")), AUDIT_S(call));
 }
 
 static void keep_seccomp(struct recorder *r, const char *text)
@@ -49,10 +72,14 @@ static void keep_seccomp(struct recorder *r, const char *text)
 	uint64_t uid = audit_number(text, " uid=");
 	char call[48];
 
+	if (strstr(text, LOGGED)) {
+		keep_used(r, text, uid);
+		return;
+	}
 	if (!admit(r))
 		return;
 	syscall_describe(text, call, sizeof(call));
-	store_event(&r->store, ORIGIN_RECORDER, EVENT_SECCOMP, AUDIT_S(service_of(r, uid)),
+	store_event(&r->store, ORIGIN_RECORDER, EVENT_SECCOMP, AUDIT_S(name_of(r, uid)),
 		    AUDIT_N(uid), AUDIT_N(audit_number(text, " pid=")), AUDIT_S(call),
 		    AUDIT_N(audit_number(text, " sig=")));
 }
@@ -63,9 +90,34 @@ static void keep_apparmor(struct recorder *r, const char *text)
 
 	if (apparmor_parse(text, &d) || !admit(r))
 		return;
-	store_event(&r->store, ORIGIN_RECORDER, EVENT_APPARMOR, AUDIT_S(service_of(r, d.uid)),
+	store_event(&r->store, ORIGIN_RECORDER, EVENT_APPARMOR, AUDIT_S(name_of(r, d.uid)),
 		    AUDIT_N(d.uid), AUDIT_N(d.pid), AUDIT_S(d.profile), AUDIT_S(d.operation),
 		    AUDIT_S(d.name), AUDIT_S(d.mask));
+}
+
+/*
+ * Every audit event has the next serial number ("audit(1700000000.123:456): ..."), its records
+ * share it. Two processors may finish theirs in the other order, so a jump is a loss only once the
+ * queue is known to have run over.
+ */
+static void count_missing(struct recorder *r, const char *text)
+{
+	struct kernel_serials *k = &r->kernel_serials;
+	uint64_t serial = str_starts(text, "audit(") ? audit_number(text, ":") : 0;
+
+	if (!serial || serial == k->last)
+		return;
+	if (serial < k->greatest && k->missing)
+		k->missing--;
+	else if (k->greatest && serial > k->greatest)
+		k->missing += serial - k->greatest - 1;
+	k->last = serial;
+	if (serial > k->greatest)
+		k->greatest = serial;
+	if (!k->overran)
+		return;
+	r->kernel_dropped += k->missing;
+	k->missing = 0;
 }
 
 static void take_message(struct recorder *r, char *bytes, size_t size)
@@ -76,6 +128,7 @@ static void take_message(struct recorder *r, char *bytes, size_t size)
 		return;
 	memcpy(&head, bytes, sizeof(head));
 	bytes[size] = '\0';
+	count_missing(r, bytes + sizeof(head));
 	if (head.nlmsg_type == AUDIT_SECCOMP)
 		keep_seccomp(r, bytes + sizeof(head));
 	else if (head.nlmsg_type == AUDIT_AVC)
@@ -97,8 +150,7 @@ static void kernel_ready(struct loop *loop, struct watch *watch, uint32_t events
 				     (struct sockaddr *)&from, &from_size);
 
 		if (n < 0 && errno == ENOBUFS) {
-			store_event(&r->store, ORIGIN_RECORDER, EVENT_GAP, AUDIT_S("kernel"),
-				    AUDIT_N(LANE_SERVICE), AUDIT_N(0));
+			r->kernel_serials.overran = true;
 			continue;
 		}
 		if (n < 0)

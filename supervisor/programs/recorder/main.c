@@ -12,6 +12,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/program.h"
 #include "crypto/sha256.h"
 #include "programs/recorder/recorder.h"
 
@@ -160,7 +161,8 @@ static int read_limits(const struct device_policy **limits)
 	r = fd_read_sealed(FD_DEVICE_POLICY, &policy, sizeof(policy));
 	if (r)
 		return r;
-	if (policy.magic != DEVICE_MAGIC || policy.size != sizeof(policy))
+	if (policy.magic != DEVICE_MAGIC || policy.size != sizeof(policy) ||
+	    policy.monitor_count > MONITOR_RULES_MAX)
 		return -EBADMSG;
 	*limits = &policy;
 	return 0;
@@ -259,6 +261,9 @@ static int open_all(struct recorder *r, struct err *err)
 		return err_sys(err, errno, "/spool");
 	r->store.written = on_written;
 	r->store.resumed = on_resumed;
+	r->store.added = monitor_look;
+	if (limits)
+		r->rules = (struct monitor_rules){limits->monitors, limits->monitor_count};
 	e = store_open(&r->store, &r->loop, spool_fd, limits, err);
 	if (e)
 		return e;
@@ -284,7 +289,7 @@ static void finish(struct recorder *r)
 	store_sync(&r->store);
 }
 
-int main(int argc, char **argv)
+int PROGRAM_MAIN(int argc, char **argv)
 {
 	struct recorder *r = &recorder;
 	struct err err = {0};

@@ -13,6 +13,8 @@
 #define AUDIT_MAX_SIZE (10u * 1024u * 1024u)
 #define AUDIT_MAX_FILE 8u
 #define SEGMENT_MIN    131072u
+#define PLACE_SHIPPED  "svc"
+#define PLACE_LOCAL    "local"
 #define N_JUMP         (1ull << 20)
 
 static int open_dir(int at, const char *name)
@@ -57,15 +59,16 @@ static int open_spool(struct spool *spool, int dir_fd, struct spool_found *found
 
 /* Spools of all services, their pipes not yet known: their last numbers count, and their torn ends
  * are cut. */
-static int look_at_services(struct store *store, uint64_t *last_n, struct err *err)
+static int look_at_services(struct store *store, const char *place, uint64_t *last_n,
+			    struct err *err)
 {
-	CLEAN_FD int svc = open_dir(store->root_fd, "svc");
+	CLEAN_FD int svc = open_dir(store->root_fd, place);
 	CLEAN_FD int list = svc < 0 ? -1 : openat(svc, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = list < 0 ? NULL : fdopendir(list);
 	int r = 0;
 
 	if (!dir)
-		return err_sys(err, svc < 0 ? -svc : errno, "spool directory svc");
+		return err_sys(err, svc < 0 ? -svc : errno, "spool directory %s", place);
 	(void)take_fd(&list);
 	for (struct dirent *entry = readdir(dir); entry && !r; entry = readdir(dir)) {
 		struct spool spool = {.max_size = SEGMENT_MIN, .max_file = 1};
@@ -124,6 +127,7 @@ int store_open(struct store *store, struct loop *loop, int root_fd,
 	       const struct device_policy *limits, struct err *err)
 {
 	uint64_t services_n = 0;
+	uint64_t local_n = 0; /* counts by itself */
 	int r;
 
 	store->loop = loop;
@@ -139,7 +143,9 @@ int store_open(struct store *store, struct loop *loop, int root_fd,
 	store->found.last_boot = store->boot;
 	r = open_spool(&store->audit, open_dir(root_fd, "audit"), &store->found, err);
 	if (!r)
-		r = look_at_services(store, &services_n, err);
+		r = look_at_services(store, PLACE_SHIPPED, &services_n, err);
+	if (!r)
+		r = look_at_services(store, PLACE_LOCAL, &local_n, err);
 	if (r)
 		return r;
 	continue_numbers(store, services_n);
@@ -148,35 +154,77 @@ int store_open(struct store *store, struct loop *loop, int root_fd,
 	return 0;
 }
 
+static struct service *new_service(struct store *store, const struct message_output *message)
+{
+	struct service *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	(void)str_copy(s->name, sizeof(s->name), message->name);
+	s->subject = SUBJECT_SLOT(message->head.subject);
+	s->spool.dir_fd = -1;
+	s->spool.fd = -1;
+	s->next = store->services;
+	store->services = s;
+	return s;
+}
+
+/* Lines that stay on the device lie apart, with numbers of their own: at the collector a number
+ * that is missing is a loss. */
+static int open_place(struct store *store, struct service *s, struct err *err)
+{
+	CLEAN_FD int place = open_dir(store->root_fd, s->local ? PLACE_LOCAL : PLACE_SHIPPED);
+	struct spool_found found = {.last_boot = store->boot};
+	int r = open_spool(&s->spool, place < 0 ? place : open_dir(place, s->name), &found, err);
+
+	if (!r)
+		s->n = found.last_n;
+	return r;
+}
+
 struct service *store_service(struct store *store, const struct message_output *message,
 			      struct err *err)
 {
-	CLEAN_FD int svc = -1;
-	struct spool_found found = {.last_boot = store->boot};
 	struct service *s = store_find(store, SUBJECT_SLOT(message->head.subject));
+	bool local = message->local == 1;
+	int r;
 
 	if (!str_terminated(message->name, sizeof(message->name)) || !str_is_name(message->name)) {
 		(void)err_set(err, EINVAL, "output of a service without a name");
 		return NULL;
 	}
-	if (s && str_equal(s->name, message->name))
-		return s;
-	s = calloc(1, sizeof(*s));
+	if (s && !str_equal(s->name, message->name))
+		s = NULL;
+	if (!s)
+		s = new_service(store, message);
 	if (!s) {
 		(void)err_sys(err, ENOMEM, "spool of %s", message->name);
 		return NULL;
 	}
-	(void)str_copy(s->name, sizeof(s->name), message->name);
-	s->subject = SUBJECT_SLOT(message->head.subject);
 	s->facility = message->facility <= 23 ? message->facility : 3;
 	s->spool.max_file = message->max_file ? message->max_file : 1;
-	s->spool.max_size = message->max_size;
-	svc = open_dir(store->root_fd, "svc");
-	if (open_spool(&s->spool, svc < 0 ? svc : open_dir(svc, s->name), &found, err)) {
-		free(s);
-		return NULL;
+	if (s->spool.dir_fd >= 0 && s->local == local) {
+		s->spool.max_size =
+			fitting_size(s->spool.dir_fd, message->max_size, s->spool.max_file);
+		return s;
 	}
-	s->next = store->services;
-	store->services = s;
-	return s;
+	if (store->target == s)
+		(void)store_flush(store);
+	if (s->spool.dir_fd >= 0)
+		spool_close(&s->spool);
+	s->spool = (struct spool){.dir_fd = -1,
+				  .fd = -1,
+				  .max_size = message->max_size,
+				  .max_file = s->spool.max_file};
+	s->local = local;
+	do
+		r = open_place(store, s, err);
+	while ((r == -ENOSPC || r == -EDQUOT) && store_make_room(store));
+	return r ? NULL : s;
+}
+
+void store_context(struct service *service, const char *context)
+{
+	free(service->context);
+	service->context = context ? strdup(context) : NULL;
 }

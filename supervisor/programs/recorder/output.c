@@ -17,7 +17,7 @@
 
 static const char *stream_name(uint32_t stream)
 {
-	static const char *const names[] = {"stdout", "stderr", "probe"};
+	static const char *const names[] = {"stdout", "stderr", "probe", "syslog"};
 
 	_Static_assert(ARRAY_SIZE(names) == STREAM_COUNT, "one name per stream");
 	return stream < STREAM_COUNT ? names[stream] : "?";
@@ -56,11 +56,8 @@ static void drop_line(struct source *s, size_t size)
 		loop_timer_set(&s->recorder->loop, &s->timer, clock_monotonic_ms() + TELL_MS);
 }
 
-static void keep_line(struct source *s, const char *line, size_t size)
+bool output_admit(struct source *s, size_t size)
 {
-	struct store *store = &s->recorder->store;
-	struct audit_decoded record = {
-		.def = &audit_events[EVENT_OUTPUT], .head.boot_us = clock_boot_us(), .count = 4};
 	uint64_t now = clock_monotonic_ms();
 	uint64_t debt_ms = 0;
 
@@ -68,16 +65,27 @@ static void keep_line(struct source *s, const char *line, size_t size)
 		debt_ms = bucket_owe(&s->bucket, now);
 	else if (!bucket_take(&s->bucket, now)) {
 		drop_line(s, size);
-		return;
+		return false;
 	}
 	if (debt_ms) {
 		loop_remove(&s->recorder->loop, &s->watch);
 		loop_timer_set(&s->recorder->loop, &s->timer, now + debt_ms);
 	}
-	if (store_prepare(store, s->service)) {
+	if (store_prepare(&s->recorder->store, s->service)) {
 		drop_line(s, size);
-		return;
+		return false;
 	}
+	return true;
+}
+
+static void keep_line(struct source *s, const char *line, size_t size)
+{
+	struct store *store = &s->recorder->store;
+	struct audit_decoded record = {
+		.def = &audit_events[EVENT_OUTPUT], .head.boot_us = clock_boot_us(), .count = 4};
+
+	if (!output_admit(s, size))
+		return;
 	record.values[0].string = s->service->name;
 	record.values[0].length = strlen(s->service->name);
 	record.values[1].string = stream_name(s->stream);
@@ -199,6 +207,39 @@ static void pipe_ready(struct loop *loop, struct watch *watch, uint32_t events)
 	note_held(r, false);
 }
 
+#define MESSAGES_PER_TURN 64
+
+static void device_log_ready(struct loop *loop, struct watch *watch, uint32_t events)
+{
+	struct source *s = container_of(watch, struct source, watch);
+	struct recorder *r = s->recorder;
+
+	(void)loop;
+	(void)events;
+	producer_drain_all(r);
+	note_held(r, true);
+	/* overflow=block takes the watch away in the middle. */
+	for (int i = 0; i < MESSAGES_PER_TURN && s->watch.fd >= 0; i++)
+		if (device_log_read(s) < 0)
+			break;
+	(void)store_flush(&r->store);
+	note_held(r, false);
+}
+
+/* The socket of another /dev: what still lies in the one before it is taken first. */
+static void replace_device_log(struct recorder *r, const struct service *service)
+{
+	struct source *s = r->sources;
+
+	while (s && (s->service != service || s->stream != STREAM_DEVICE_LOG))
+		s = s->next;
+	if (!s)
+		return;
+	for (int i = 0; i < MESSAGES_PER_TURN && device_log_read(s) >= 0;)
+		i++;
+	close_source(s);
+}
+
 static void source_due(struct loop *loop, struct timer *timer)
 {
 	struct source *s = container_of(timer, struct source, timer);
@@ -219,6 +260,16 @@ static struct source *find_pipe(struct recorder *r, uint64_t inode)
 	return NULL;
 }
 
+static const char *context_of(const struct recorder *r, const struct message_output *message)
+{
+	const struct message_context *c = &r->context;
+
+	return message->context && c->head.subject == message->head.subject &&
+			       str_terminated(c->text, sizeof(c->text)) && spool_object_is(c->text)
+		       ? c->text
+		       : NULL;
+}
+
 int output_add(struct recorder *r, const struct message_output *message, int *pipe_fd,
 	       struct err *err)
 {
@@ -237,6 +288,9 @@ int output_add(struct recorder *r, const struct message_output *message, int *pi
 	service = store_service(&r->store, message, err);
 	if (!service)
 		return err && err->code ? -err->code : -EINVAL;
+	if (message->stream == STREAM_DEVICE_LOG)
+		replace_device_log(r, service);
+	store_context(service, context_of(r, message));
 	s = calloc(1, sizeof(*s));
 	if (!s)
 		return err_sys(err, ENOMEM, "output pipe of %s", service->name);
@@ -246,7 +300,7 @@ int output_add(struct recorder *r, const struct message_output *message, int *pi
 			     .overflow = message->overflow,
 			     .inode = st.st_ino};
 	s->watch.fd = -1;
-	s->watch.ready = pipe_ready;
+	s->watch.ready = s->stream == STREAM_DEVICE_LOG ? device_log_ready : pipe_ready;
 	s->timer.due = source_due;
 	bucket_init(&s->bucket, message->rate, message->burst, clock_monotonic_ms());
 	e = loop_add(&r->loop, &s->watch, *pipe_fd, EPOLLIN);
@@ -255,6 +309,7 @@ int output_add(struct recorder *r, const struct message_output *message, int *pi
 		return err_sys(err, -e, "output pipe of %s", service->name);
 	}
 	s->fd = take_fd(pipe_fd);
+	memset(service->used, 0, sizeof(service->used)); /* another life */
 	s->next = r->sources;
 	r->sources = s;
 	return 0;
@@ -264,6 +319,14 @@ void output_drain_all(struct recorder *r)
 {
 	for (struct source *s = r->sources; s; s = s->next) {
 		int there = 0;
+
+		for (int i = 0; s->stream == STREAM_DEVICE_LOG && i < MESSAGES_PER_TURN; i++)
+			if (device_log_read(s) < 0)
+				break;
+		if (s->stream == STREAM_DEVICE_LOG) {
+			tell_suppressed(s);
+			continue;
+		}
 
 		/* One read is a whole pipe: whoever keeps writing now is not waited for. Reading an
 		 * empty pipe could block. */

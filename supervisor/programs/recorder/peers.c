@@ -76,12 +76,23 @@ static void collector(struct recorder *r, struct message_collector *m)
 			    AUDIT_S(m->why.msg));
 }
 
+static void certificate(struct recorder *r, struct message_certificate *m)
+{
+	if (!bucket_take(&r->shipper_bucket, clock_monotonic_ms()))
+		return;
+	str_sanitize(m->whose, sizeof(m->whose));
+	store_event(&r->store, ORIGIN_SHIPPER, m->soon ? EVENT_CERTIFICATE_ENDS : EVENT_CERTIFICATE,
+		    AUDIT_S(m->whose), AUDIT_N(m->until_s), AUDIT_N(m->days));
+}
+
 static void take_from_shipper(struct recorder *r, struct received *in)
 {
 	if (in->message.head.type == M_SHIPPED)
 		shipped(r, &in->message.shipped);
 	else if (in->message.head.type == M_COLLECTOR)
 		collector(r, &in->message.collector);
+	else if (in->message.head.type == M_CERTIFICATE)
+		certificate(r, &in->message.certificate);
 }
 
 static void shipper_ready(struct loop *loop, struct watch *watch, uint32_t events)
@@ -108,33 +119,42 @@ static void shipper_ready(struct loop *loop, struct watch *watch, uint32_t event
 	(void)store_flush(&r->store);
 }
 
+/* A shipper that is just being started may have read the cursor from before: it is told when it is
+ * there. */
+static void tell_resend(struct recorder *r)
+{
+	struct message_shipped m = {.head.type = M_RESEND, .n = r->store.acked};
+
+	r->resend_due = r->shipper.fd < 0 || channel_send(&r->shipper, &m, NULL, 0) != 0;
+}
+
 static void link_shipper(struct recorder *r, struct received *in)
 {
 	drop_shipper(r);
 	r->shipper = (struct channel){
 		.fd = take_fd(&in->fds[0]), .self = PEER_RECORDER, .peer = PEER_SHIPPER};
 	r->shipper_watch.ready = shipper_ready;
-	if (loop_add(&r->loop, &r->shipper_watch, r->shipper.fd, EPOLLIN))
+	if (loop_add(&r->loop, &r->shipper_watch, r->shipper.fd, EPOLLIN)) {
 		fd_close(&r->shipper.fd);
-	else
-		peers_notify(r, true);
+		return;
+	}
+	if (r->resend_due)
+		tell_resend(r);
+	peers_notify(r, true);
 }
 
 /* The cursor goes back, here and at the shipper. */
 static void resend(struct recorder *r, const struct message_shipped *m)
 {
-	struct message_shipped to_shipper = {.head.type = M_RESEND};
 	uint64_t acked = r->store.acked;
 
 	if (!bucket_take(&r->resend_bucket, clock_monotonic_ms()))
 		return;
 	if (store_go_back(&r->store, m->n))
 		return;
-	to_shipper.n = r->store.acked;
 	store_event(&r->store, ORIGIN_RECORDER, EVENT_RESEND, AUDIT_N(r->store.acked + 1),
 		    AUDIT_N(acked));
-	if (r->shipper.fd >= 0)
-		(void)channel_send(&r->shipper, &to_shipper, NULL, 0);
+	tell_resend(r);
 }
 
 static void take_from_launcher(struct recorder *r, struct received *in)
@@ -142,8 +162,14 @@ static void take_from_launcher(struct recorder *r, struct received *in)
 	struct err err = {0};
 	int e = 0;
 
-	if (in->message.head.type == M_OUTPUT)
-		e = output_add(r, &in->message.output, &in->fds[0], &err);
+	bool device_log = in->message.head.type == M_DEVICE_LOG;
+
+	if (device_log || in->message.head.type == M_OUTPUT)
+		e = (in->message.output.stream == STREAM_DEVICE_LOG) == device_log
+			    ? output_add(r, &in->message.output, &in->fds[0], &err)
+			    : err_set(&err, EBADMSG, "a stream of another kind");
+	else if (in->message.head.type == M_CONTEXT)
+		r->context = in->message.context;
 	else if (in->message.head.type == M_BOUND && in->message.kind.kind == BOUND_AUDIT_NETLINK)
 		e = kernel_bind(r, &in->fds[0]);
 	else if (in->message.head.type == M_LINK_SHIPPER)

@@ -1,6 +1,9 @@
 #ifndef RECORDER_RECORDER_H
 #define RECORDER_RECORDER_H
 
+#include <sys/types.h>
+
+#include "audit/monitor.h"
 #include "ipc/channel.h"
 #include "ipc/ring.h"
 #include "programs/recorder/store.h"
@@ -55,6 +58,14 @@ struct source {
 	uint64_t part; /* of a line longer than OUTPUT_LINE_MAX; 0: a whole line */
 };
 
+/* Which of the kernel's audit events were seen. */
+struct kernel_serials {
+	uint64_t last;
+	uint64_t greatest;
+	uint64_t missing; /* below greatest, not counted as lost */
+	bool overran;     /* the queue was full once */
+};
+
 struct recorder {
 	struct loop loop;
 	struct store store;
@@ -71,11 +82,15 @@ struct recorder {
 	int kernel_fd;
 	struct bucket kernel_bucket;
 	uint64_t kernel_dropped;
+	struct kernel_serials kernel_serials;
 	struct bucket shipper_bucket; /* what the shipper may cause to be written */
 	struct bucket resend_bucket;
+	bool resend_due;            /* the cursor went back and the shipper does not know */
 	uint64_t unrecorded;        /* refused messages of the shipper */
 	struct timer refused_timer; /* armed while there are any */
 	uint32_t generation;
+	struct monitor_rules rules;
+	struct message_context context; /* the last that the launcher told */
 };
 
 /* rings.c */
@@ -83,7 +98,21 @@ int producer_open(struct recorder *r, unsigned int index, int ring_fd, int curso
 void producer_drain_all(struct recorder *r); /* and write out */
 void producer_release_all(struct recorder *r);
 
+/* device_log.c: one message of syslog(3) or of RFC 5424, of a service that may write anything. */
+struct device_log {
+	unsigned int facility; /* 1..23: kern is the kernel's */
+	unsigned int severity;
+	const char *tag; /* what it calls itself; not terminated */
+	size_t tag_size;
+	const char *text;
+	size_t text_size;
+};
+void device_log_parse(const char *bytes, size_t size, struct device_log *message);
+ssize_t device_log_read(struct source *s); /* one message: its size, -errno */
+
 /* output.c */
+/* May one more be kept? Counts it as dropped when not. */
+bool output_admit(struct source *s, size_t size);
 int output_add(struct recorder *r, const struct message_output *message, int *pipe_fd,
 	       struct err *err);
 void output_drain_all(struct recorder *r); /* what lies in the pipes at the end */
@@ -122,6 +151,9 @@ struct apparmor_denial {
 };
 /* 0, or -ENOENT when @text, an AUDIT_AVC record, is no denial of AppArmor. */
 int apparmor_parse(const char *text, struct apparmor_denial *d);
+
+/* monitor.c: is this record an alarm? */
+void monitor_look(struct store *store, const struct audit_decoded *record);
 
 /* peers.c */
 int peers_open(struct recorder *r);

@@ -21,6 +21,7 @@ static uint64_t look(struct stamp *s)
 		s->asked_us = 0;
 	}
 	s->looked = true;
+	s->looked_us = boot_us;
 	s->offset_us = offset_us;
 	return boot_us;
 }
@@ -55,7 +56,9 @@ uint64_t stamp_real(const struct stamp *s, uint64_t boot_us)
 	 * a better one. */
 	if (s->offset_us <= 0 || born <= s->build_us)
 		return 0;
-	if (!s->stepped && born + clock_boot_us() < s->floor_us)
+	/* Once past the floor, always: only before that is the clock asked for every record. */
+	if (!s->stepped && born + s->looked_us < s->floor_us &&
+	    born + clock_boot_us() < s->floor_us)
 		return 0;
 	return born + boot_us;
 }

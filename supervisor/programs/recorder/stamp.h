@@ -15,12 +15,13 @@ struct stamp {
 	uint64_t floor_us; /* last time in the spool when this boot began; 0: unknown */
 	int64_t offset_us; /* CLOCK_REALTIME - CLOCK_BOOTTIME */
 	bool looked;
-	bool jumped;       /* since the last stamp_step() */
-	int64_t before_us; /* offset_us before that */
-	bool stepped;      /* somebody set the clock in this boot: the floor, a guess, is no longer
-			      needed */
-	bool synced;       /* the kernel says so */
-	uint64_t asked_us; /* when it was asked */
+	uint64_t looked_us; /* CLOCK_BOOTTIME then */
+	bool jumped;        /* since the last stamp_step() */
+	int64_t before_us;  /* offset_us before that */
+	bool stepped;       /* somebody set the clock in this boot: the floor, a guess, is no longer
+			       needed */
+	bool synced;        /* the kernel says so */
+	uint64_t asked_us;  /* when it was asked */
 };
 
 /* Look at the clocks: once per batch of records is enough. */

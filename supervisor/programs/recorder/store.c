@@ -22,17 +22,27 @@ static struct spool *target_spool(struct store *store)
 	return store->target ? &store->target->spool : &store->audit;
 }
 
-/* The oldest segment of the service that keeps most of them goes first; own records last. False:
- * nothing can go. */
-static bool make_room(struct store *store)
+/* What is not shipped waits for no collector. */
+static uint64_t acked_of(const struct store *store, const struct service *service)
+{
+	return service && service->local ? UINT64_MAX - 1 : store->acked;
+}
+
+bool store_make_room(struct store *store)
 {
 	struct service *widest = NULL;
+	bool given = spool_give_back(&store->audit);
+
+	for (struct service *s = store->services; s; s = s->next)
+		given |= spool_give_back(&s->spool);
+	if (given)
+		return true;
 
 	for (struct service *s = store->services; s; s = s->next)
 		if (s->spool.range.count > 1 &&
 		    (!widest || s->spool.range.count > widest->spool.range.count))
 			widest = s;
-	if (widest && spool_evict(&widest->spool, store->acked, &widest->lost) == 0)
+	if (widest && spool_evict(&widest->spool, acked_of(store, widest), &widest->lost) == 0)
 		return true;
 	return spool_evict(&store->audit, store->acked, &store->audit_lost) == 0;
 }
@@ -43,8 +53,9 @@ static int write_pending(struct store *store)
 	int r;
 
 	do
-		r = spool_write(target_spool(store), &store->pending, store->acked, lost);
-	while ((r == -ENOSPC || r == -EDQUOT) && make_room(store));
+		r = spool_write(target_spool(store), &store->pending,
+				acked_of(store, store->target), lost);
+	while ((r == -ENOSPC || r == -EDQUOT) && store_make_room(store));
 	return r;
 }
 
@@ -72,15 +83,28 @@ static int give_up(struct store *store, int r)
 	return 0;
 }
 
+/*
+ * A flood fills a group sooner than a disk takes it. To wait for the disk after each would leave
+ * the rings to overflow, which loses records for certain; so it is waited for a fifth of the time,
+ * and the group is what came meanwhile. No record waits longer than STORE_GROUP_MS for that.
+ */
+static uint64_t next_sync(struct store *store, uint64_t now)
+{
+	uint64_t latest = now + STORE_GROUP_MS;
+	uint64_t at = latest;
+
+	if (target_spool(store)->unsynced >= STORE_GROUP_BYTES)
+		at = store->synced_ms + STORE_SYNC_SHARE * store->sync_took_us / 1000;
+	if (store->urgent && at > store->synced_ms + STORE_URGENT_MS)
+		at = store->synced_ms + STORE_URGENT_MS;
+	return at < latest ? at : latest;
+}
+
 static void plan_sync(struct store *store)
 {
 	uint64_t now = clock_monotonic_ms();
-	uint64_t at = now + STORE_GROUP_MS;
+	uint64_t at = next_sync(store, now);
 
-	if (store->urgent || target_spool(store)->unsynced >= STORE_GROUP_BYTES)
-		at = store->urgent && now < store->synced_ms + STORE_URGENT_MS
-			     ? store->synced_ms + STORE_URGENT_MS
-			     : now;
 	store->urgent = false;
 	if (at <= now)
 		store_sync(store);
@@ -144,10 +168,12 @@ int store_flush(struct store *store)
 
 void store_sync(struct store *store)
 {
+	uint64_t began_us = clock_boot_us();
 	bool failed = spool_sync(&store->audit) != 0;
 
 	for (struct service *s = store->services; s; s = s->next)
 		failed |= spool_sync(&s->spool) != 0;
+	store->sync_took_us = clock_boot_us() - began_us;
 	store->synced_ms = clock_monotonic_ms();
 	loop_timer_clear(store->loop, &store->sync_timer);
 	/* What the disk did not confirm stays unsynced and is asked for again. */
@@ -171,7 +197,8 @@ int store_prepare(struct store *store, struct service *target)
 void store_add(struct store *store, enum spool_origin origin, uint64_t sn,
 	       const struct audit_decoded *record)
 {
-	struct spool_line line = {.n = store->n + 1,
+	uint64_t *n = store->target && store->target->local ? &store->target->n : &store->n;
+	struct spool_line line = {.n = *n + 1,
 				  .boot = store->boot,
 				  .origin = origin,
 				  .sn = sn,
@@ -180,15 +207,20 @@ void store_add(struct store *store, enum spool_origin origin, uint64_t sn,
 
 	line.real_us = stamp_real(&store->stamp, record->head.boot_us);
 	line.synced = line.real_us && store->stamp.synced;
-	if (store->target)
+	if (store->target) {
 		line.facility = store->target->facility;
+		line.context = store->target->context;
+	}
 	spool_line_format(&store->pending, &line, record);
 	spool_chain(target_spool(store), &store->pending, start);
-	store->n++;
-	store->urgent |= record->def->severity <= SEVERITY_ERROR;
-	store->hurry |= record->def->severity <= SEVERITY_WARNING;
-	if (!store->target)
-		seals_count(store);
+	++*n;
+	store->urgent |= audit_severity_of(record) <= SEVERITY_ERROR;
+	store->hurry |= audit_severity_of(record) <= SEVERITY_WARNING;
+	if (store->target)
+		return;
+	seals_count(store);
+	if (store->added)
+		store->added(store, record);
 }
 
 void store_put(struct store *store, enum spool_origin origin, enum audit_event event,
@@ -197,7 +229,7 @@ void store_put(struct store *store, enum spool_origin origin, enum audit_event e
 	struct audit_decoded record = {.def = &audit_events[event],
 				       .head.boot_us = clock_boot_us()};
 
-	for (size_t i = 0; i < count && record.def->fields[i].type != AUDIT_END; i++) {
+	for (size_t i = 0; i < count && audit_field_type(record.def, i) != AUDIT_END; i++) {
 		record.values[i].string = values[i].string ? values[i].string : "";
 		record.values[i].length = strnlen(record.values[i].string, AUDIT_STRING_MAX);
 		record.values[i].number = values[i].number;

@@ -16,6 +16,7 @@
  */
 #define STORE_GROUP_BYTES 65536u /* group commit: this many bytes ... */
 #define STORE_GROUP_MS    200u   /* ... or this long */
+#define STORE_SYNC_SHARE  4u     /* many bytes wait this many times what the last sync took */
 #define STORE_SEAL_ROOM                                                                            \
 	2048u /* a SEAL follows the record that makes it due without a write between */
 #define STORE_URGENT_MS 100u /* severity <= error is synced at once, at most this often */
@@ -26,8 +27,12 @@ struct service {
 	char name[NAME_SIZE];
 	uint16_t subject;
 	uint8_t facility;
+	bool local;    /* kept here and not shipped: numbers of its own */
+	uint64_t n;    /* the last of those */
+	char *context; /* of its lines, NULL: none */
 	struct spool spool;
-	uint64_t lost; /* lines that were numbered and could not be kept */
+	uint8_t used[64]; /* numbers of the system calls of this life that are recorded; kernel.c */
+	uint64_t lost;    /* lines that were numbered and could not be kept */
 };
 
 /* The seals (spool/seal.h) of this recorder; without an auditor's key it makes none. */
@@ -73,9 +78,11 @@ struct store {
 	bool hurry;             /* severity <= warning waits */
 	bool stuck;             /* audit lines wait that the disk did not take */
 	uint64_t synced_ms;
+	uint64_t sync_took_us; /* the last one */
 	struct timer sync_timer;
 	struct timer retry_timer;
 	void (*written)(struct store *store, bool hurry); /* everything added is in its segment */
+	void (*added)(struct store *store, const struct audit_decoded *record); /* to audit */
 	void (*resumed)(struct store *store); /* the disk takes lines again: read the rings */
 	struct text pending;
 	char memory[STORE_GROUP_BYTES + SPOOL_LINE_SIZE + STORE_SEAL_ROOM];
@@ -89,7 +96,13 @@ int store_open(struct store *store, struct loop *loop, int root_fd,
 /* The service of an output pipe, its spool opened; NULL with @err. */
 struct service *store_service(struct store *store, const struct message_output *message,
 			      struct err *err);
+/* What its lines carry from now on; NULL: nothing more. */
+void store_context(struct service *service, const char *context);
 struct service *store_find(struct store *store, uint16_t subject);
+
+/* The disk is full: first what was reserved for later, then the oldest segment of the service that
+ * keeps most of them; own records last. False: nothing can go. */
+bool store_make_room(struct store *store);
 
 /* Make room for one more line of @target (NULL: audit). -errno: nothing can be written at present,
  * take nothing in. */
