@@ -22,37 +22,58 @@ static void line_close(struct line_out *line)
 	line->open = false;
 }
 
-/* +-50 %, so that many gateways do not return in step. */
-static uint64_t jitter(uint64_t delay_ms)
+static void failed(struct shipper *s, struct target *t)
 {
-	uint32_t random = 0;
+	uint32_t random = UINT32_MAX / 2;
 
-	if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
-		return delay_ms;
-	return delay_ms / 2 + random % (delay_ms + 1);
+	(void)!getrandom(&random, sizeof(random), 0);
+	backoff_failed(&t->backoff, s->policy->syslog.retry_max_ms, clock_monotonic_ms(), random);
+}
+
+/* The first collector that may be tried now, else the one that may be soonest. */
+static struct target *choose(struct shipper *s, uint64_t now)
+{
+	struct target *best = &s->targets[0];
+
+	for (struct target *t = best; t < &s->targets[s->target_count]; t++) {
+		if (t->backoff.not_before_ms <= now)
+			return t;
+		if (t->backoff.not_before_ms < best->backoff.not_before_ms)
+			best = t;
+	}
+	return best;
 }
 
 static void dial_later(struct shipper *s)
 {
-	uint64_t delay = jitter(s->backoff_ms);
+	uint64_t at = choose(s, clock_monotonic_ms())->backoff.not_before_ms;
 
-	s->backoff_ms = s->backoff_ms * 2 < BACKOFF_MAX_MS ? s->backoff_ms * 2 : BACKOFF_MAX_MS;
+	at = at > s->dialed_ms + DIAL_GAP_MS ? at : s->dialed_ms + DIAL_GAP_MS;
 	if (!s->dial_timer.armed && !s->stopping)
-		loop_timer_set(&s->loop, &s->dial_timer, clock_monotonic_ms() + delay);
+		loop_timer_set(&s->loop, &s->dial_timer, at);
 }
 
 static void dial(struct shipper *s)
 {
 	struct message_plain m = {.head.type = M_DIAL};
+	uint64_t now = clock_monotonic_ms();
+	struct target *t = choose(s, now);
 
 	if (s->dialing || s->next->session)
 		return;
+	m.head.request = (uint32_t)(t - s->targets);
+	if (t->backoff.not_before_ms > now || now < s->dialed_ms + DIAL_GAP_MS) {
+		dial_later(s);
+		return;
+	}
+	s->dialed_ms = now;
 	if (channel_send(&s->launcher, &m, NULL, 0)) {
 		dial_later(s);
 		return;
 	}
+	s->next->target = t;
 	s->dialing = true;
-	loop_timer_set(&s->loop, &s->deadline_timer, clock_monotonic_ms() + HANDSHAKE_MS);
+	loop_timer_set(&s->loop, &s->deadline_timer, now + HANDSHAKE_MS);
 }
 
 static void dial_due(struct loop *loop, struct timer *timer)
@@ -73,7 +94,8 @@ static void next_failed(struct shipper *s, const char *why)
 	line_close(s->next);
 	s->dialing = false;
 	if (!s->current)
-		shipper_tell(s, false, why);
+		shipper_tell(s, s->next->target, false, why);
+	failed(s, s->next->target);
 	dial_later(s);
 }
 
@@ -97,8 +119,7 @@ static void use_next(struct shipper *s)
 	s->current = s->next;
 	s->next = old;
 	s->closing = false;
-	s->opened_ms = clock_monotonic_ms();
-	shipper_tell(s, true, "");
+	shipper_tell(s, s->current->target, true, "");
 	pump_soon(s, true);
 }
 
@@ -106,12 +127,11 @@ static void use_next(struct shipper *s)
  * checkpoint is sent again. */
 void connect_fail_current(struct shipper *s, const char *why)
 {
+	struct target *target = s->current->target;
+
 	loop_timer_clear(&s->loop, &s->close_timer);
 	line_close(s->current);
-	/* A session that lived for a while was a good one; one that dies at once does not make us
-	 * come back sooner. */
-	if (clock_monotonic_ms() > s->opened_ms + CLOSE_MS)
-		s->backoff_ms = BACKOFF_MIN_MS;
+	failed(s, target);
 	pump_rewind(s, s->safe);
 	s->closing = false;
 	if (s->stopping) {
@@ -120,7 +140,7 @@ void connect_fail_current(struct shipper *s, const char *why)
 		use_next(s);
 	} else {
 		s->current = NULL;
-		shipper_tell(s, false, why);
+		shipper_tell(s, target, false, why);
 		if (!s->dialing && !s->next->session)
 			dial_later(s);
 	}
@@ -131,7 +151,7 @@ static void closed(struct shipper *s)
 	loop_timer_clear(&s->loop, &s->close_timer);
 	line_close(s->current);
 	pump_checkpoint(s);
-	s->backoff_ms = BACKOFF_MIN_MS;
+	backoff_reset(&s->current->target->backoff);
 	if (s->stopping) {
 		s->loop.stop = true;
 	} else if (s->next->open) {
@@ -206,6 +226,7 @@ static void step_next(struct shipper *s)
 	if (s->next->open)
 		return;
 	s->next->open = true;
+	expiry_peer(s, s->next->target, s->next->session);
 	loop_timer_clear(&s->loop, &s->deadline_timer);
 	if (s->next->events != EPOLLIN && loop_change(&s->loop, &s->next->watch, EPOLLIN) == 0)
 		s->next->events = EPOLLIN;
@@ -252,6 +273,7 @@ void connect_dialed(struct shipper *s, int *fd)
 		next_failed(s, err.msg);
 		return;
 	}
+	expiry_own(s, line->session);
 	line->events = EPOLLIN | EPOLLOUT;
 	if (loop_add(&s->loop, &line->watch, export_session_fd(line->session), line->events))
 		next_failed(s, "no room to watch it");
@@ -267,7 +289,8 @@ void connect_init(struct shipper *s)
 		s->lines[i].watch.ready = connect_ready;
 	}
 	s->next = &s->lines[0];
-	s->backoff_ms = BACKOFF_MIN_MS;
+	for (size_t i = 0; i < ARRAY_SIZE(s->targets); i++)
+		backoff_reset(&s->targets[i].backoff);
 	s->dial_timer.due = dial_due;
 	s->deadline_timer.due = deadline_due;
 	s->close_timer.due = close_due;

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/program.h"
 #include "programs/shipper/shipper.h"
 
 #define RETRY_START_MS 1000
@@ -25,14 +26,14 @@
 static struct shipper shipper; /* no initialiser: its buffers stay out of the file */
 
 /* Once per change of what there is to say, not once per attempt. */
-void shipper_tell(struct shipper *s, bool open, const char *why)
+void shipper_tell(struct shipper *s, struct target *target, bool open, const char *why)
 {
 	struct message_collector m = {.head.type = M_COLLECTOR, .connected = open};
 
-	if (s->told && s->told_open == open &&
-	    strncmp(s->told_why, why, sizeof(s->told_why) - 1) == 0)
+	if (target->told && target->told_open == open &&
+	    strncmp(target->told_why, why, sizeof(target->told_why) - 1) == 0)
 		return;
-	str_join(m.collector, sizeof(m.collector), s->collector, "", "");
+	str_join(m.collector, sizeof(m.collector), target->text, "", "");
 	if (open) {
 		str_join(m.protocol, sizeof(m.protocol),
 			 export_session_protocol(s->current->session), "", "");
@@ -43,9 +44,12 @@ void shipper_tell(struct shipper *s, bool open, const char *why)
 	}
 	if (channel_send(&s->recorder, &m, NULL, 0))
 		return; /* no recorder at present: said with the next one */
-	s->told = true;
-	s->told_open = open;
-	str_join(s->told_why, sizeof(s->told_why), why, "", "");
+	/* Whoever was connected before is so no more: said again when it is. */
+	for (size_t i = 0; open && i < s->target_count; i++)
+		s->targets[i].told &= !s->targets[i].told_open;
+	target->told = true;
+	target->told_open = open;
+	str_join(target->told_why, sizeof(target->told_why), why, "", "");
 }
 
 void shipper_acknowledge(struct shipper *s)
@@ -112,8 +116,8 @@ static void link_recorder(struct shipper *s, int *fd)
 		fd_close(&s->recorder.fd);
 	else
 		shipper_acknowledge(s);
-	if (s->current && !s->told)
-		shipper_tell(s, true, "");
+	if (s->current && !s->current->target->told)
+		shipper_tell(s, s->current->target, true, "");
 }
 
 static void take_from_launcher(struct shipper *s, struct received *in)
@@ -187,15 +191,21 @@ static int read_policy(struct shipper *s, struct err *err)
 
 	if (r)
 		return err_sys(err, -r, "device policy");
-	if (policy.magic != DEVICE_MAGIC || policy.size != sizeof(policy))
+	if (policy.magic != DEVICE_MAGIC || policy.size != sizeof(policy) ||
+	    policy.syslog.count > DEVICE_COLLECTORS_MAX ||
+	    policy.syslog.pins.count > DEVICE_PINS_MAX)
 		return err_set(err, EBADMSG, "device policy of another build");
 	s->policy = &policy;
 	s->identity.ca = policy.syslog.ca;
 	s->identity.cert = policy.syslog.cert;
 	s->identity.key = policy.syslog.key;
 	s->identity.name = policy.syslog.name;
-	(void)snprintf(s->collector, sizeof(s->collector), "%s:%u", policy.syslog.address,
-		       policy.syslog.port);
+	s->identity.pins = policy.syslog.pins.at;
+	s->identity.pin_count = policy.syslog.pins.count;
+	s->target_count = policy.syslog.count;
+	for (size_t i = 0; i < s->target_count && i < DEVICE_COLLECTORS_MAX; i++)
+		(void)snprintf(s->targets[i].text, sizeof(s->targets[i].text), "%s:%u",
+			       policy.syslog.at[i].address, policy.syslog.at[i].port);
 	return 0;
 }
 
@@ -247,7 +257,7 @@ static int read_boot_id(struct shipper *s, const char *text)
 	return 0;
 }
 
-int main(int argc, char **argv)
+int PROGRAM_MAIN(int argc, char **argv)
 {
 	struct shipper *s = &shipper;
 	struct err err = {0};
@@ -269,6 +279,7 @@ int main(int argc, char **argv)
 	}
 	connect_init(s);
 	pump_init(s);
+	expiry_init(s);
 	/* No collector configured: the records stay in the spool, and somebody has to be there to
 	 * be asked to end. */
 	if (s->policy->syslog.configured)

@@ -17,32 +17,75 @@ void pump_rewind(struct shipper *s, uint64_t n)
 	s->part_offset = 0;
 	s->part = 1;
 	s->sent = n;
+	s->good_checkpoints = 0;
 	s->window_records = 0;
 	s->window_bytes = 0;
 	loop_timer_clear(&s->loop, &s->window_timer);
+	loop_timer_clear(&s->loop, &s->haste_timer);
+}
+
+static bool is_older(const struct shipper *s, uint64_t age_ms)
+{
+	return clock_monotonic_ms() >= s->window_began_ms + age_ms;
+}
+
+static bool holds(const struct shipper *s, uint64_t records, uint64_t bytes)
+{
+	return s->window_records >= records || s->window_bytes >= bytes;
+}
+
+/* How often the window has doubled: not before the collector has stood a row of checkpoints. */
+static unsigned int doublings(const struct shipper *s)
+{
+	return s->good_checkpoints < WINDOW_TRUST ? 0 : s->good_checkpoints - WINDOW_TRUST + 1;
+}
+
+static uint64_t byte_limit(const struct shipper *s)
+{
+	uint64_t limit = (uint64_t)WINDOW_BYTES << doublings(s);
+
+	return limit < s->window_limit ? limit : s->window_limit;
+}
+
+static bool may_last(const struct shipper *s, uint64_t age_ms)
+{
+	return doublings(s) && !is_older(s, age_ms);
 }
 
 static bool window_is_full(const struct shipper *s)
 {
-	return s->window_records >= WINDOW_RECORDS || s->window_bytes >= WINDOW_BYTES;
+	return s->window_bytes >= byte_limit(s) ||
+	       (holds(s, WINDOW_RECORDS, WINDOW_BYTES) && !may_last(s, 2 * WINDOW_HASTE_MS));
 }
 
-/* The next session is made while there is still room in the window, so that sending hardly pauses.
- */
+/* Enough for a checkpoint: the next session is made while there is still room in the window, so
+ * that sending hardly pauses. */
+static bool holds_enough(const struct shipper *s)
+{
+	return holds(s, WINDOW_RECORDS / 5 * 4, WINDOW_BYTES / 5 * 4);
+}
+
 static bool window_fills(const struct shipper *s)
 {
-	return s->window_records >= WINDOW_RECORDS / 5 * 4 ||
-	       s->window_bytes >= WINDOW_BYTES / 5 * 4;
+	return holds_enough(s) &&
+	       (s->window_bytes >= byte_limit(s) / 2 || !may_last(s, WINDOW_HASTE_MS));
+}
+
+/* Records that the batch may hold, so that a window of WINDOW_RECORDS is exact. */
+static uint64_t batch_limit(const struct shipper *s)
+{
+	return s->window_records < WINDOW_RECORDS && !may_last(s, 2 * WINDOW_HASTE_MS)
+		       ? WINDOW_RECORDS - s->window_records
+		       : UINT64_MAX;
 }
 
 /* The record under the cursor, or the rest of it. False: the batch is full. */
 static bool add_record(struct shipper *s)
 {
-	char memory[EXPORT_SYSLOG_SIZE + 1];
 	const struct spool_view *v = &s->merge.current->view;
 
 	while (s->part_offset < v->fields.size) {
-		struct text message = TEXT_IN(memory);
+		struct text message = TEXT_IN(s->message);
 		size_t next =
 			export_syslog_format(&message, v, s->policy->name, s->part_offset, s->part);
 
@@ -61,19 +104,23 @@ static bool add_record(struct shipper *s)
 
 static void fill(struct shipper *s)
 {
+	uint64_t limit = batch_limit(s);
+
 	s->batch.text = (struct text)TEXT_IN(s->batch.memory);
 	s->batch.written = 0;
 	s->batch.records = 0;
 	s->batch.last_n = s->sent;
-	while (s->window_records + s->batch.records < WINDOW_RECORDS && spool_merge_peek(&s->merge))
+	while (s->batch.records < limit && spool_merge_peek(&s->merge))
 		if (!add_record(s))
 			break;
 }
 
 static void batch_done(struct shipper *s)
 {
-	if (!s->window_timer.armed)
-		loop_timer_set(&s->loop, &s->window_timer, clock_monotonic_ms() + WINDOW_MS);
+	if (!s->window_timer.armed) {
+		s->window_began_ms = clock_monotonic_ms();
+		loop_timer_set(&s->loop, &s->window_timer, s->window_began_ms + WINDOW_MS);
+	}
 	s->sent = s->batch.last_n;
 	s->window_records += s->batch.records;
 	s->window_bytes += s->batch.text.used;
@@ -146,8 +193,19 @@ void pump(struct shipper *s)
 		return;
 	if (more)
 		watch_for(s->current, EPOLLIN | EPOLLOUT);
-	if (window_fills(s) && !s->next->open)
+	if (s->next->open || !holds_enough(s))
+		return;
+	if (window_fills(s))
 		connect_start(s);
+	else if (!s->haste_timer.armed)
+		loop_timer_set(&s->loop, &s->haste_timer, s->window_began_ms + WINDOW_HASTE_MS);
+}
+
+/* A flood that ended before its window was old enough for a checkpoint. */
+static void haste_due(struct loop *loop, struct timer *timer)
+{
+	(void)loop;
+	pump(container_of(timer, struct shipper, haste_timer));
 }
 
 static void batch_due(struct loop *loop, struct timer *timer)
@@ -174,9 +232,12 @@ void pump_checkpoint(struct shipper *s)
 {
 	s->safe = s->acked;
 	s->acked = s->sent;
+	if (s->good_checkpoints < WINDOW_TRUST + WINDOW_DOUBLINGS - 1)
+		s->good_checkpoints++;
 	s->window_records = 0;
 	s->window_bytes = 0;
 	loop_timer_clear(&s->loop, &s->window_timer);
+	loop_timer_clear(&s->loop, &s->haste_timer);
 	shipper_acknowledge(s);
 }
 
@@ -186,14 +247,26 @@ static void window_due(struct loop *loop, struct timer *timer)
 	struct shipper *s = container_of(timer, struct shipper, window_timer);
 
 	(void)loop;
-	s->window_records = s->window_records ? WINDOW_RECORDS : 0;
+	if (s->window_records < WINDOW_RECORDS)
+		s->window_records = s->window_records ? WINDOW_RECORDS : 0;
 	pump(s);
+}
+
+static uint64_t window_limit(const struct device_policy *policy)
+{
+	uint64_t part = policy->audit_max_size * policy->audit_max_file / 5;
+
+	if (part < WINDOW_BYTES)
+		return WINDOW_BYTES;
+	return part < WINDOW_BYTES_MAX ? part : WINDOW_BYTES_MAX;
 }
 
 void pump_init(struct shipper *s)
 {
+	s->window_limit = window_limit(s->policy);
 	s->batch_timer.due = batch_due;
 	s->window_timer.due = window_due;
+	s->haste_timer.due = haste_due;
 	spool_merge_open(&s->merge, s->spool_fd, s->safe);
 	pump_rewind(s, s->safe);
 }
