@@ -10,7 +10,7 @@
 #include "cli/options.h"
 #include "cli/terminal.h"
 #include "record_filter.h"
-#include "spool/segment.h"
+#include "trail.h"
 
 #define BOOTS_MAX 4096u /* of later ones records without a time stay without */
 
@@ -31,7 +31,6 @@ struct dating {
 struct show {
 	struct dating *dating;
 	struct record_filter filter;
-	bool (*take)(struct show *show, const char *line, size_t size, struct spool_view *view);
 };
 
 static uint64_t *offset_of(struct dating *d, uint64_t boot)
@@ -42,13 +41,13 @@ static uint64_t *offset_of(struct dating *d, uint64_t boot)
 	return NULL;
 }
 
-static bool take_offset(struct show *show, const char *line, size_t size, struct spool_view *view)
+static bool take_offset(void *context, struct spool_span line, struct spool_view *view)
 {
+	const struct show *show = context;
 	struct dating *d = show->dating;
 	uint64_t real_us = view->time.size ? spool_time_read(view->time.at, view->time.size) : 0;
 
 	(void)line;
-	(void)size;
 	if (real_us < view->boot_us || d->count == BOOTS_MAX || offset_of(d, view->boot))
 		return true;
 	d->boots[d->count].boot = view->boot;
@@ -68,8 +67,9 @@ static void print_text(const struct spool_view *view, const char *at, bool worke
 	(void)printf("\n");
 }
 
-static bool print_record(struct show *show, const char *line, size_t size, struct spool_view *view)
+static bool print_record(void *context, struct spool_span line, struct spool_view *view)
 {
+	struct show *show = context;
 	const uint64_t *offset = view->time.size ? NULL : offset_of(show->dating, view->boot);
 	static char text[SPOOL_TIME_SIZE]; /* @view may point to it afterwards */
 	const char *at = view->time.size ? view->time.at : NULL;
@@ -87,32 +87,9 @@ static bool print_record(struct show *show, const char *line, size_t size, struc
 	}
 	(void)printf("{\"at\":%s%.*s%s,\"worked_out\":%d,\"record\":", at ? "\"" : "",
 		     at ? SPOOL_TIME_SIZE : 4, at ? at : "null", at ? "\"" : "", offset != NULL);
-	(void)fwrite(line, 1, size, stdout);
+	(void)fwrite(line.at, 1, line.size, stdout);
 	(void)printf("}\n");
 	return !ferror(stdout);
-}
-
-/* Every good line of the trail; the others are the business of `audit verify`. */
-static void walk(struct show *show, int dir_fd)
-{
-	uint32_t number = 0;
-
-	while (spool_segment_after(dir_fd, number, &number) == 0) {
-		struct segment_lines lines;
-		const char *line = NULL;
-		size_t size = 0;
-
-		if (segment_lines_open(&lines, dir_fd, number))
-			continue;
-		while (segment_lines_next(&lines, &line, &size) == 0) {
-			struct spool_view view;
-
-			if (spool_line_parse(line, size, &view) == 0 &&
-			    !show->take(show, line, size, &view))
-				break;
-		}
-		segment_lines_close(&lines);
-	}
 }
 
 int audit_show_main(int argc, char **argv)
@@ -137,7 +114,8 @@ int audit_show_main(int argc, char **argv)
 			   "record of the same boot.",
 		.options = options,
 		.most = 1};
-	struct show show = {.take = take_offset};
+	struct show show = {.dating = NULL};
+	unsigned int unread;
 	struct operands operands;
 	struct err err = {0};
 	int dir_fd;
@@ -164,11 +142,10 @@ int audit_show_main(int argc, char **argv)
 		free(show.dating);
 		return EXIT_FAILED;
 	}
-	walk(&show, dir_fd);
-	show.take = print_record;
-	walk(&show, dir_fd);
+	(void)trail_walk(dir_fd, NULL, &show, take_offset);
+	unread = trail_walk(dir_fd, "audit show", &show, print_record);
 	(void)fflush(stdout);
 	fd_close(&dir_fd);
 	free(show.dating);
-	return ferror(stdout) ? EXIT_FAILED : EXIT_OK;
+	return ferror(stdout) || unread ? EXIT_FAILED : EXIT_OK;
 }

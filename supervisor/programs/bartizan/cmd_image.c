@@ -10,9 +10,10 @@
 #include "control_client.h"
 #include "image_device.h"
 
-#define PATIENCE_MS 60000
+#define PATIENCE_MS       60000
+#define PURGE_PATIENCE_MS 3600000 /* a volume may hold many files */
 
-static bool as_json, resume, stage, downgrade, delta;
+static bool as_json, resume, stage, downgrade, delta, purge;
 static const char *name;
 
 static const struct option json_option[] = {
@@ -37,9 +38,14 @@ static const struct option install_options[] = {
 	{.name = NULL},
 };
 
+static const struct option remove_options[] = {
+	{.name = "purge", .help = "also its volumes and secrets; its records stay", .flag = &purge},
+	{.name = NULL},
+};
+
 static void reset(void)
 {
-	as_json = resume = stage = downgrade = delta = false;
+	as_json = resume = stage = downgrade = delta = purge = false;
 	name = NULL;
 }
 
@@ -82,13 +88,21 @@ static int list(const struct usage *usage, int argc, char **argv)
 static int change(const struct usage *usage, enum image_verb verb, int argc, char **argv)
 {
 	struct message_image m = {.head = {.type = M_IMAGE, .subject = SUBJECT_NONE}, .verb = verb};
-	const struct control_question question = {.patience_ms = PATIENCE_MS};
+	struct control_question question = {.patience_ms = PATIENCE_MS};
 	struct operands operands;
 	struct err err = {0};
 	int r = options_read(usage, argc, argv, &operands);
 
 	if (r)
 		return OPTIONS_EXIT(r);
+	if (purge && operands.count > 1) {
+		(void)err_set(&err, EINVAL, "--purge is of the whole service, not of a version");
+		return conclude(argv[0], EXIT_USAGE, &err);
+	}
+	if (purge) {
+		m.verb = IMAGE_PURGE;
+		question.patience_ms = PURGE_PATIENCE_MS;
+	}
 	if (str_copy(m.name, sizeof(m.name), operands.at[0]) ||
 	    (operands.count > 1 && str_copy(m.version, sizeof(m.version), operands.at[1]))) {
 		(void)err_set(&err, EINVAL, "no service or version has a name that long");
@@ -158,21 +172,28 @@ static const struct image_word {
 	  .most = 1}},
 	{"remove",
 	 take_away,
-	 {.synopsis = "image remove NAME [VERSION]",
-	  .summary = "Remove a version, or all; the active one only when the service is stopped.",
+	 {.synopsis = "image remove NAME [VERSION | --purge]",
+	  .summary = "Remove a version, or all; the active one only when the service is stopped. "
+		     "With --purge\nall that the service has on the device, also when the device "
+		     "policy does not name it any more:\nversions, volumes, secrets, its user id. "
+		     "Its records stay, and so does the lowest epoch.",
+	  .options = remove_options,
 	  .least = 1,
 	  .most = 2}},
 };
 
 int cmd_image(int argc, char **argv)
 {
+	bool helps = argc == 2 && str_equal(argv[1], "--help");
+	FILE *to = helps ? stdout : stderr;
+
 	reset();
 	for (size_t i = 0; argc > 1 && i < ARRAY_SIZE(words); i++)
 		if (str_equal(argv[1], words[i].word))
 			return words[i].run(&words[i].usage, argc - 1, argv + 1);
-	(void)fprintf(stderr, "usage:\n");
+	(void)fprintf(to, "usage:\n");
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-		(void)fprintf(stderr, "  bartizan %s\n", words[i].usage.synopsis);
-	(void)fprintf(stderr, "Building, signing and inspecting: host/bartizan\n");
-	return EXIT_USAGE;
+		(void)fprintf(to, "  bartizan %s\n", words[i].usage.synopsis);
+	(void)fprintf(to, "Building, signing and inspecting: host/bartizan\n");
+	return helps ? EXIT_OK : EXIT_USAGE;
 }

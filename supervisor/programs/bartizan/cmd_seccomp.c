@@ -70,8 +70,8 @@ int cmd_seccomp(int argc, char **argv)
 	bool any_jit = false;
 	int count = 1;
 
-	if (argc > 1 && str_equal(argv[1], "record")) /* of a service by its name: refused there */
-		return run_compile(argv);
+	if (argc > 1 && str_equal(argv[1], "record"))
+		return cmd_record(argc - 1, argv + 1);
 	for (int i = 1; i < argc && count < WORDS_MAX; i++) {
 		words[count] = argv[i];
 		if (count > 1 && is_service(argv[i]) && argv[i - 1][0] != '-') {

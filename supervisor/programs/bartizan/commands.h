@@ -40,6 +40,12 @@ int cmd_unfreeze(int argc, char **argv);
 int cmd_isolate(int argc, char **argv);
 int cmd_console(int argc, char **argv);
 
+/* cmd_logs.c: the directory of the audit records, or -errno. */
+int open_audit_spool(void);
+
+/* cmd_record.c: `seccomp record`, on the device. */
+int cmd_record(int argc, char **argv);
+
 /* cmd_lint.c, on the device: the program `compile` as the command argv[0]; its exit code. */
 int run_compile(char **argv);
 

@@ -40,12 +40,15 @@ static void keep(void *context, const union message *m)
 
 static void print_row(const struct message_row_image *row)
 {
-	(void)printf("%-16s %-16s %-12s %-8s %8.1f MiB", row->name,
+	/* The device's printf has no floating point. */
+	uint64_t tenths = (row->size * 10 + (1 << 19)) >> 20;
+
+	(void)printf("%-16s %-16s %-12s %-8s %6llu.%u MiB", row->name,
 		     *row->version ? row->version : "-", row->state,
 		     row->running  ? "running"
 		     : row->active ? "active"
 				   : "",
-		     (double)row->size / (1 << 20));
+		     (unsigned long long)tenths / 10, (unsigned int)(tenths % 10));
 	if (str_equal(row->state, "trial"))
 		(void)printf("  %u tries left", row->left);
 	if (*row->why)

@@ -1,7 +1,9 @@
 /* bartizan: the command line. Finds the row of its first word in commands.c; everything else is in
  * the command's own file. */
 #include <stdio.h>
+#include <unistd.h>
 
+#include "base/program.h"
 #include "base/str.h"
 #include "cli/options.h"
 #include "cli/terminal.h"
@@ -27,11 +29,11 @@ static const struct command *find(const char *name)
 	return NULL;
 }
 
-int main(int argc, char **argv, char **environment)
+int PROGRAM_MAIN(int argc, char **argv)
 {
 	const struct command *command;
 
-	terminal_open(environment);
+	terminal_open(environ); /* it looks for NO_COLOR */
 	if (argc < 2)
 		return print_commands(stderr, EXIT_USAGE);
 	if (str_equal(argv[1], "--help") || str_equal(argv[1], "help"))
