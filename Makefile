@@ -28,10 +28,10 @@ GROUP_riscv64 := riscv64
 MAKE_JOBS = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS))
 BUILD = +@$(MAKE) --no-print-directory $(MAKE_JOBS) -f toolchain/build.mk
 CHECK = +@$(MAKE) --no-print-directory $(MAKE_JOBS) -f toolchain/check.mk
-TESTS := unit fuzz style images collector audit audit-power ns hostile escape qemu crash options seccomp fault compliance power
+TESTS := unit fuzz style images collector audit audit-power ns hostile escape qemu crash options seccomp fault compliance monitor power leaks
 CHECKS := $(addprefix check-,$(TESTS))
 
-.PHONY: all help size keys clean distclean repro reference style test run bench bench-launch bench-boot bench-image bench-start initramfs boards format fuzz \
+.PHONY: all help size keys clean distclean repro reference style test run bench bench-launch bench-boot bench-image bench-start bench-audit initramfs boards format fuzz \
 	config compiler packages menuconfig savedefconfig olddefconfig $(BOARDS:%=%_defconfig) $(BOARDS:%=board-%) $(CHECKS)
 
 all: compiler
@@ -50,7 +50,7 @@ help:
 	@echo 'make reference         write the tables of conf/README.md anew'
 	@echo 'make fuzz SECONDS=600  every fuzz target for that long'
 	@echo 'make size              each program per architecture, against the budget'
-	@echo 'make bench             the benchmarks; bench-launch, bench-boot, bench-image, bench-start for one'
+	@echo 'make bench             the benchmarks; bench-launch, bench-boot, bench-image, bench-start, bench-audit for one'
 	@echo 'make repro             two builds in different places by different users, compared byte for byte'
 	@echo 'make boards            all QEMU boards, in O/board'
 	@echo 'make keys              development keys in build/keys (test boards only)'
@@ -122,7 +122,7 @@ run: config
 size: boards
 	@toolchain/size $(O)/board $(QEMU_BOARDS)
 
-bench: bench-launch bench-boot bench-image bench-start
+bench: bench-launch bench-boot bench-image bench-start bench-audit
 
 bench-launch: all
 	@toolchain/setup bench
@@ -135,6 +135,9 @@ bench-image: all keys
 bench-start: all keys
 	@toolchain/setup kernel qemu image
 	@BARTIZAN_OUT=$(O) BARTIZAN_CACHE=$(CACHE) BARTIZAN_KEYS=$(KEYS) tests/bench/start/run
+
+bench-audit: all keys
+	@BARTIZAN_OUT=$(O) BARTIZAN_CACHE=$(CACHE) BARTIZAN_KEYS=$(KEYS) tests/bench/audit/run
 
 bench-boot: keys board-qemu-x86_64
 	@toolchain/setup base kernel qemu image
@@ -161,13 +164,15 @@ GROUPS_qemu := kernel qemu image
 GROUPS_fault :=
 GROUPS_crash := kernel qemu image
 GROUPS_power := kernel qemu image
+GROUPS_leaks := kernel qemu image
 GROUPS_options := kernel qemu image
 GROUPS_compliance := kernel qemu image shell
+GROUPS_monitor := kernel qemu image
 GROUPS_seccomp := kernel qemu image seccomp
 
 .PHONY: tested-boards
 check-unit check-fuzz: config
-check-style check-ns check-images check-collector check-audit check-audit-power check-hostile check-escape check-crash check-options check-seccomp check-fault check-compliance check-power: all keys
+check-style check-ns check-images check-collector check-audit check-audit-power check-hostile check-escape check-crash check-options check-seccomp check-fault check-compliance check-monitor check-power check-leaks: all keys
 check-qemu test: tested-boards keys
 tested-boards:
 	+@for b in $(BOOTED_BOARDS); do $(MAKE) --no-print-directory $(MAKE_JOBS) board-$$b || exit 1; done

@@ -9,6 +9,7 @@ unquote = $(patsubst "%",%,$(1))
 BOARD := $(call unquote,$(CONFIG_BOARD))
 ARCH := $(call unquote,$(CONFIG_ARCH))
 include toolchain/x86_64.mk
+HOST_FAST_CFLAGS := $(FAST_CFLAGS)
 HOST_LDFLAGS := $(ARCH_LDFLAGS)
 ARCH_LDFLAGS :=
 include toolchain/$(ARCH).mk
@@ -49,17 +50,22 @@ $(LINKS_MK): supervisor/LINKS toolchain/links.awk
 PROGRAMS_DIR := supervisor/programs
 SUPERVISOR_DIRS := $(sort $(patsubst supervisor/%/,%,$(filter-out $(PROGRAMS_DIR)/,$(dir $(wildcard supervisor/*/*.c)))))
 sources_of = $(wildcard $(1)/*.c)
-program_sources = $(strip $(wildcard $(PROGRAMS_DIR)/$(1)/*.c) $(wildcard $(PROGRAMS_DIR)/$(1).c))
+program_sources = $(strip $(foreach p,$(1) $(if $(filter multicall,$(1)),$(MULTICALL)),$(wildcard $(PROGRAMS_DIR)/$(p)/*.c)))
 # A directory without .c files (only tables, or not there yet) gives no library.
 dirs_of = $(filter $(SUPERVISOR_DIRS),$(DIRS_$(1)))
 PRESENT := $(foreach p,$(PROGRAMS),$(if $(call program_sources,$(p)),$(p)))
 HOST_PRESENT := $(foreach p,$(HOST_PROGRAMS),$(if $(call program_sources,$(p)),$(p)))
+# Programs that share one file: what they are linked from is the sum of their rows.
+SHARED := $(if $(CONFIG_MULTICALL),$(filter $(MULTICALL),$(PRESENT)))
+SEPARATE := $(filter-out $(SHARED),$(PRESENT)) $(if $(SHARED),multicall)
+DIRS_multicall := $(sort $(foreach p,$(MULTICALL),$(DIRS_$(p))))
+LIBS_multicall := $(sort $(foreach p,$(MULTICALL),$(LIBS_$(p))))
 ABSENT := $(filter-out $(PRESENT),$(PROGRAMS)) $(addprefix host/,$(filter-out $(HOST_PRESENT),$(HOST_PROGRAMS)))
 
 .PHONY: all libraries programs host initramfs absent weakened board-link
 all: libraries programs host board-link absent weakened
 libraries: $(SUPERVISOR_DIRS:%=$(O)/lib/%.a)
-programs: $(PRESENT:%=$(O)/bin/%)
+programs: $(SEPARATE:%=$(O)/bin/%) $(SHARED:%=$(O)/bin/%)
 host: $(HOST_PRESENT:%=$(O)/host/%)
 
 absent:
@@ -101,21 +107,32 @@ $(O)/gen/%.ld: toolchain/ld.awk $(DEPS_STATE)
 
 # A change of flags or libraries rebuilds; the file changes only when its text does.
 FLAGS_STATE := $(O)/gen/flags.state
+FLAGS_TEXT = $(COMMON_CFLAGS) $(FAST_CFLAGS) $(FAST) $(LINK_FLAGS) $(TARGET_LDFLAGS) $(BOARD) $(ARCH) $(SHARED)
 .PHONY: FORCE
 $(FLAGS_STATE): FORCE
 	@mkdir -p $(@D)
-	@echo '$(COMMON_CFLAGS) $(LINK_FLAGS) $(TARGET_LDFLAGS) $(BOARD) $(ARCH)' | cmp -s - $@ || \
-		echo '$(COMMON_CFLAGS) $(LINK_FLAGS) $(TARGET_LDFLAGS) $(BOARD) $(ARCH)' >$@
+	@echo '$(FLAGS_TEXT)' | cmp -s - $@ || \
+		echo '$(FLAGS_TEXT)' >$@
 
 includes = $(foreach l,$(LIBRARIES),-isystem $(SYSROOTS)/$(1)/pkg/$(l)/include)
 objects = $(patsubst supervisor/%.c,$(1)/obj/%.o,$(2))
+
+# What every audit record passes, from the ring into the spool and from there to the collector.
+FAST := base/str base/text ipc/ring audit/audit crypto/sha256 crypto/sha256_arm crypto/sha256_x86 export/syslog \
+	$(addprefix spool/,line merge parse reader spool time) $(addprefix programs/,recorder/monitor recorder/rings \
+	recorder/stamp recorder/store shipper/pump)
+$(FAST:%=$(O)/obj/%.o): private SPEED := $(FAST_CFLAGS)
+$(FAST:%=$(O)/host/obj/%.o): private SPEED := $(HOST_FAST_CFLAGS)
+
+# A program that shares its file has no function "main" (base/program.h).
+$(SHARED:%=$(O)/obj/programs/%/main.o): private SPEED = -DPROGRAM_MAIN=$(notdir $(@D))_main
 
 # side(output directory, triple, extra defines): rules for the objects and libraries of one side
 define side
 $(1)/obj/%.o: supervisor/%.c $(FLAGS_STATE) $(DEPS_STATE) $(O)/include/generated/autoconf.h
 	$$(call say,$(4)CC,$$*.o)
 	$$(Q)mkdir -p $$(@D)
-	$$(Q)$(SYSROOTS)/$(2)/bin/$(2)-gcc $$(COMMON_CFLAGS) $(3) $$(call includes,$(2)) -frandom-seed=$$* \
+	$$(Q)$(SYSROOTS)/$(2)/bin/$(2)-gcc $$(COMMON_CFLAGS) $$(SPEED) $(3) $$(call includes,$(2)) -frandom-seed=$$* \
 		-MMD -MP -c $$< -o $$@
 
 $(1)/obj/gen/%.o: $(O)/gen/%.c $(FLAGS_STATE) $(DEPS_STATE)
@@ -150,6 +167,7 @@ $(1)/debug/$(3): $(call objects,$(1),$(call program_sources,$(3))) $(5) \
 
 $(7)/$(3): $(1)/debug/$(3) toolchain/relr
 	$$(Q)mkdir -p $$(@D)
+	$$(Q)rm -f $$@
 	$$(Q)$(SYSROOTS)/$(2)/bin/$(2)-strip --strip-all -R .comment -R .note.GNU-stack -o $$@ $$<
 	$$(Q)toolchain/relr $$@
 endef
@@ -159,11 +177,14 @@ FILTERS := $(if $(filter filtergen,$(HOST_PRESENT)),$(O)/obj/gen/helper_filters.
 GEN_init := $(O)/obj/gen/board.o
 GEN_launcher := $(O)/obj/gen/board.o $(FILTERS)
 GEN_bartizan := $(O)/obj/gen/board.o
+GEN_multicall = $(sort $(foreach p,$(SHARED),$(GEN_$(p))))
 GEN_recorder := $(if $(filter filtergen,$(HOST_PRESENT)),$(O)/obj/gen/syscall_names.o)
 
 $(eval $(call side,$(O),$(TARGET_TRIPLE),-DBARTIZAN_DEVICE=1,))
 $(eval $(call side,$(O)/host,$(HOST_TRIPLE),-DBARTIZAN_HOST=1,HOST))
-$(foreach p,$(PRESENT),$(eval $(call program,$(O),$(TARGET_TRIPLE),$(p),$(p),$(GEN_$(p)),,$(O)/bin)))
+$(foreach p,$(SEPARATE),$(eval $(call program,$(O),$(TARGET_TRIPLE),$(p),$(p),$(GEN_$(p)),,$(O)/bin)))
+$(SHARED:%=$(O)/bin/%): $(O)/bin/multicall
+	$(Q)ln -sfn multicall $@
 $(foreach p,$(HOST_PRESENT),$(eval $(call program,$(O)/host,$(HOST_TRIPLE),$(p),host/$(p),,HOST,$(O)/host)))
 
 # ---- generated C

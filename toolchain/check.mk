@@ -117,7 +117,8 @@ UNIT_SUITES := $(UNIT_BINS)
 FUZZ_SUITES := "fuzz=tests/style/fuzz-replay"
 IMAGES_SUITES := $(call suite,images,tests/images/run) $(call suite,attacks,tests/images/attacks)
 COLLECTOR_SUITES := $(call suite,collector,tests/collector/run,--bin $(O)/bin)
-AUDIT_SUITES := $(call suite,audit,tests/audit/run,--bin $(O)/bin --host $(O)/host/bartizan)
+AUDIT_SUITES := $(foreach s,audit:run audit-network:network audit-load:load,$(call \
+	suite,$(firstword $(subst :, ,$(s))),tests/audit/$(lastword $(subst :, ,$(s))),--bin $(O)/bin --host $(O)/host/bartizan))
 POWER_SUITES := $(call suite,audit-power,tests/audit/power,--bin $(O)/bin --host $(O)/host/bartizan)
 NS_SUITES := $(call suite,ns,tests/ns/run)
 HOSTILE_SUITES := $(call suite,hostile,tests/hostile/run)
@@ -125,13 +126,15 @@ ESCAPE_SUITES := $(call suite,escape,tests/escape/run) $(call suite,escape-neigh
 QEMU_SUITES := $(call suite,qemu,tests/qemu/suite) $(call suite,qemu-contract,tests/qemu/contract)
 CRASH_SUITES := $(call suite,crash,tests/crash/run)
 FAULT_SUITES := $(call suite,fault,tests/fault/run)
+LEAK_SUITES := $(call suite,leaks,tests/images/attacks,'attack 31')
 CUT_SUITES := $(call suite,power,tests/power/run)
 OPTIONS_SUITES := $(call suite,options,tests/options/run)
 COMPLIANCE_SUITES := $(call suite,compliance,tests/compliance/run)
 SECCOMP_SUITES := $(call suite,seccomp,tests/seccomp/run)
+MONITOR_SUITES := $(call suite,monitor,tests/monitor/run)
 BENCH_SUITES := $(call suite,bench,tests/bench/launch/check)
 
-.PHONY: test style check-unit check-fuzz check-style check-images check-collector check-audit check-audit-power check-ns check-hostile check-escape check-qemu check-crash check-options check-seccomp check-fault check-compliance check-power
+.PHONY: test style check-unit check-fuzz check-style check-images check-collector check-audit check-audit-power check-ns check-hostile check-escape check-qemu check-crash check-options check-seccomp check-fault check-compliance check-monitor check-power check-leaks
 check-unit: $(UNIT_BINS)
 	@$(TALLY) --jobs 2 $(UNIT_SUITES)
 check-fuzz: $(FUZZ_BINS)
@@ -142,8 +145,10 @@ check-images:
 	@$(TALLY) $(IMAGES_SUITES)
 check-collector:
 	@$(TALLY) $(COLLECTOR_SUITES)
+# All twenty faults by number, fault 9 in short, and which figures were reached.
 check-audit:
-	@$(TALLY) $(AUDIT_SUITES)
+	@CUTS=$(or $(CUTS),10) $(TALLY) $(AUDIT_SUITES) $(POWER_SUITES); s=$$?; \
+		tests/audit/figures $(O)/test-logs audit audit-network audit-load audit-power && exit $$s
 check-audit-power:
 	@$(TALLY) --timeout 7200 $(POWER_SUITES)
 check-ns:
@@ -158,6 +163,8 @@ check-seccomp:
 	@$(TALLY) $(SECCOMP_SUITES)
 check-options:
 	@$(TALLY) $(OPTIONS_SUITES)
+check-monitor:
+	@$(TALLY) $(MONITOR_SUITES)
 check-compliance:
 	@$(TALLY) $(COMPLIANCE_SUITES)
 # The whole campaign; `make test` has a short form.
@@ -165,14 +172,19 @@ check-crash:
 	@$(TALLY) --timeout 7200 $(CRASH_SUITES)
 check-fault:
 	@$(TALLY) --timeout 14400 $(FAULT_SUITES)
+check-leaks:
+	@STARTS=$(or $(STARTS),1000) $(TALLY) --timeout 14400 $(LEAK_SUITES)
 check-power:
 	@$(TALLY) --timeout 14400 $(CUT_SUITES)
 
-# One suite after the other: the QEMU suite keeps both processors busy by itself, and the others watch
-# delays that a second suite beside them would stretch.
+# Most suites keep one processor busy, or wait: two run side by side, the longest first. Those that watch delays, which a
+# neighbour would stretch, and those that boot two machines at once have the processors for themselves afterwards.
+ALONE := qemu,crash,escape-neighbour,audit-load,power,bench
 test: $(UNIT_BINS) $(FUZZ_BINS)
-	@COUNT=$(or $(COUNT),20) CYCLES=$(or $(CYCLES),150) CUTS=$(or $(CUTS),10) $(TALLY) --jobs 1 $(QEMU_SUITES) $(OPTIONS_SUITES) $(COMPLIANCE_SUITES) $(SECCOMP_SUITES) $(CRASH_SUITES) $(FAULT_SUITES) $(HOSTILE_SUITES) $(ESCAPE_SUITES) $(COLLECTOR_SUITES) $(AUDIT_SUITES) $(POWER_SUITES) \
-		$(IMAGES_SUITES) $(NS_SUITES) $(BENCH_SUITES) $(FUZZ_SUITES) $(STYLE_SUITES) $(UNIT_SUITES)
+	@COUNT=$(or $(COUNT),20) CYCLES=$(or $(CYCLES),150) CUTS=$(or $(CUTS),10) $(TALLY) --jobs 2 --alone $(ALONE) \
+		$(IMAGES_SUITES) $(AUDIT_SUITES) $(OPTIONS_SUITES) $(ESCAPE_SUITES) $(COLLECTOR_SUITES) $(HOSTILE_SUITES) $(COMPLIANCE_SUITES) \
+		$(MONITOR_SUITES) $(SECCOMP_SUITES) $(POWER_SUITES) $(NS_SUITES) $(FUZZ_SUITES) $(FAULT_SUITES) $(STYLE_SUITES) $(UNIT_SUITES) \
+		$(QEMU_SUITES) $(CRASH_SUITES) $(CUT_SUITES) $(BENCH_SUITES)
 
 style:
 	@$(TALLY) --jobs 2 $(STYLE_SUITES) tests/style/format tests/style/tidy tests/style/cppcheck

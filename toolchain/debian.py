@@ -4,6 +4,7 @@ The machine's own apt configuration is read (which mirror, which keys) and never
 gets its own source list, package lists, cache and dpkg status.  apt checks the archive's signature;
 whoever uses a download checks its sha256 against the lock on top.
 """
+import fcntl
 import glob
 import os
 import re
@@ -93,8 +94,10 @@ class Apt:
         return text + (f"Signed-By: {signed}\n" if signed else "")
 
     def run(self, tool, *args, cwd=None):
-        done = subprocess.run([tool] + self.options + list(args), cwd=cwd, text=True, check=False,
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        with open(os.path.join(self.dir, "lock"), "w", encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # apt itself gives up at once when another one is at work
+            done = subprocess.run([tool] + self.options + list(args), cwd=cwd, text=True, check=False,
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         if done.returncode:
             said = (done.stderr.strip() or done.stdout.strip() or "no message").splitlines()
             errors = [line for line in said if line.startswith("E:")] or said

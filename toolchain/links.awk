@@ -1,6 +1,12 @@
-# supervisor/LINKS -> make variables: PROGRAMS, HOST_PROGRAMS, DIRS_<row>, LIBS_<row>.
-# A row is "name: dir dir ... [+ library library ...]"; "host/name" is built for the build machine.
+# supervisor/LINKS -> make variables: PROGRAMS, HOST_PROGRAMS, DIRS_<row>, LIBS_<row>, MULTICALL.
+# A row is "name: dir dir ... [+ library library ...]"; "host/name" is built for the build machine;
+# "multicall = name name ..." are the programs that may share one file.
 /^[ \t]*(#|$)/ { next }
+/^multicall =[a-z ]+$/ {
+	sub(/^multicall =/, "")
+	print "MULTICALL :=" $0
+	next
+}
 !/^[a-z\/]+:[a-z ]+(\+[a-z ]+)?$/ {
 	print "$(error supervisor/LINKS:" NR ": not a row: " $0 ")"
 	next
