@@ -1,4 +1,4 @@
-/* links: base policy seccomp seccomp */
+/* links: base audit policy seccomp seccomp */
 /* A seccomp profile in Docker's JSON: whatever it says, what is accepted is a filter that our
  * interpreter has found to do what the file says, within the never-list. */
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* links: base policy seccomp seccomp */
+/* links: base audit policy seccomp seccomp */
 /* A filter from a `compile` that was taken over: whatever the launcher's checks accept must be safe
  * to walk, and what they call impossible must not happen when the program really runs. */
 #include <stdlib.h>

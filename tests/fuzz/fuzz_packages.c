@@ -1,4 +1,4 @@
-/* links: base ipc crypto trust seccomp policy cli image mbedtls seccomp inih */
+/* links: base ipc crypto trust seccomp audit policy cli image mbedtls seccomp inih */
 /* A package database: what comes out are names and versions that go into JSON and URLs as they are.
  * The other bytes feed the search for secrets, which may find anything but must stay inside. */
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* links: base policy inih */
+/* links: base audit policy inih */
 /* A manifest: whatever is accepted must pass the check on the other side of the process boundary.
  */
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* links: base ipc crypto trust seccomp policy cli image mbedtls seccomp inih */
+/* links: base ipc crypto trust seccomp audit policy cli image mbedtls seccomp inih */
 /* An archive: whatever it holds, every name that comes out is clean and no content is larger than
  * was read. */
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* links: base policy inih */
+/* links: base audit policy inih */
 #include <stdlib.h>
 
 #include "policy/load.h"
