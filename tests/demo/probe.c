@@ -345,6 +345,68 @@ static int health(const char *path)
 	return access(path, F_OK) == 0;
 }
 
+/* ---- too much output */
+
+#define FLOOD_LINES 100 /* in one write: no more than 100,000 a second, one write a millisecond */
+#define FLOOD_LINE  200
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u;
+}
+
+/* Everything, however often the pipe is full. */
+static void write_all(const char *bytes, size_t size)
+{
+	while (size) {
+		ssize_t n = write(1, bytes, size);
+
+		bytes += n > 0 ? n : 0;
+		size -= n > 0 ? (size_t)n : 0;
+	}
+}
+
+static _Noreturn void flood(int seconds)
+{
+	static char lines[FLOOD_LINES * FLOOD_LINE];
+	uint64_t began = now_ms();
+	uint64_t end = began + (uint64_t)seconds * 1000u;
+	uint64_t sent = 0;
+	uint64_t took;
+
+	memset(lines, 'f', sizeof(lines));
+	for (size_t i = 1; i <= FLOOD_LINES; i++)
+		lines[i * FLOOD_LINE - 1] = '\n';
+	for (uint64_t now = began; now < end; now = now_ms()) {
+		if (sent >= (now - began + 1) * FLOOD_LINES) {
+			pause_ms(1);
+			continue;
+		}
+		write_all(lines, sizeof(lines));
+		sent += FLOOD_LINES;
+	}
+	took = now_ms() - began;
+	pause_ms(3000); /* until there is room for a line again */
+	printf("flood.sent=%llu/%llu\n", (unsigned long long)sent, (unsigned long long)took);
+	fflush(stdout);
+	stay();
+}
+
+static _Noreturn void tick(int count)
+{
+	for (int i = 0; i < count; i++) {
+		printf("tick %d\n", i);
+		fflush(stdout);
+		pause_ms(50);
+	}
+	printf("tick.sent=%d\n", count);
+	fflush(stdout);
+	stay();
+}
+
 int main(int argc, char **argv, char **environment)
 {
 	const char *word = argc > 1 ? argv[1] : "facts";
@@ -356,6 +418,10 @@ int main(int argc, char **argv, char **environment)
 		bomb();
 	if (strcmp(word, "polite") == 0)
 		polite();
+	if (strcmp(word, "flood") == 0)
+		flood(atoi(first));
+	if (strcmp(word, "tick") == 0)
+		tick(atoi(first));
 	if (strcmp(word, "crash") == 0)
 		crash(first, argc > 3 ? atol(argv[3]) : 100);
 	if (strcmp(word, "health") == 0)

@@ -40,14 +40,22 @@ static ssize_t read_of(pid_t pid, const char *name, char *text, size_t room)
 	return read_small(path, text, room);
 }
 
+/* Programs that share one file (Kconfig MULTICALL) go by the name that they were started with. */
 static void exe_of(pid_t pid, char *exe, size_t room)
 {
-	char path[64];
+	char path[64], command[256], *file, *name;
 	ssize_t length;
 
 	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
 	length = readlink(path, exe, room - 1);
 	exe[length < 0 ? 0 : length] = 0;
+	file = strrchr(exe, '/');
+	if (!file || strcmp(file, "/multicall") != 0 ||
+	    read_of(pid, "cmdline", command, sizeof(command)) <= 0)
+		return;
+	name = strrchr(command, '/');
+	name = name ? name + 1 : command;
+	snprintf(file + 1, room - (size_t)(file + 1 - exe), "%s", name);
 }
 
 static int is_program(pid_t pid, const char *program)

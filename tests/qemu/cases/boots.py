@@ -1,17 +1,18 @@
 """Boots, and the cases that share each of them."""
 import collections
 import os
+import subprocess
 import tempfile
 
 from harness import paths, tap, wire
 from harness.device import Device
 
-from . import asleep, good, locked, refused, updates
+from . import asleep, good, locked, refused, trail, updates
 
 # options(board, directory) gives the arguments of Device, and "notes" for the cases; begin(boot, device) is what every case relies on.
 Boot = collections.namedtuple("Boot", "name options cases begin")
 
-ALL = [Boot(*row) for row in good.BOOTS + refused.BOOTS + locked.BOOTS + asleep.BOOTS + updates.BOOTS]
+ALL = [Boot(*row) for row in good.BOOTS + refused.BOOTS + locked.BOOTS + asleep.BOOTS + trail.BOOTS + updates.BOOTS]
 
 
 class Context:
@@ -32,7 +33,7 @@ def run(report, prefix, board, kernel, boot):
             options = boot.options(board, directory)
             notes = options.pop("notes", {})
             device = Device(board, kernel, **options)
-        except (paths.Missing, OSError) as reason:
+        except (paths.Missing, OSError, subprocess.SubprocessError) as reason:
             report.fail_all(names, f"{boot.name}: {reason}")
             return
         with device:

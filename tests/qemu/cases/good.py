@@ -24,8 +24,8 @@ def demo_images(board):
     loader = importlib.machinery.SourceFileLoader("make_demo", path)
     module = importlib.util.module_from_spec(importlib.util.spec_from_loader("make_demo", loader))
     loader.exec_module(module)
-    # Debian's mosquitto goes through an archive of `docker save`: what comes out of one runs as anything else does.
-    return module.make(board, os.path.join(paths.OUT, "tests", board, "images"), as_saved=("mosquitto",))
+    # Debian's mosquitto goes through an archive of `docker save`, telemetry through an OCI layout: what comes out runs as anything else does.
+    return module.make(board, os.path.join(paths.OUT, "tests", board, "images"), by={"mosquitto": "docker", "telemetry": "oci"})
 
 
 def options(board, directory):
@@ -88,6 +88,19 @@ def boot_records(t):
             tap.check(matching(t.early, event, service=name), f"no {event} record of {name}")
 
 
+def scheduling(t, pid):
+    """The scheduling policy of a process: field 41 of proc_pid_stat(5)."""
+    return int(t.device.agent.text(f"/proc/{pid}/stat").rpartition(")")[2].split()[41 - 3])
+
+
+def boot_real_time(t):
+    tap.equal(scheduling(t, 1), os.SCHED_FIFO, "policy of init")
+    others = [p for p in t.device.processes() if p.exe and p.pid != 1 and not p.exe.startswith("/tests/")]
+    names = {os.path.basename(p.exe) for p in others}
+    tap.check({"launcher", "recorder", "probe"} <= names, "not all there:", sorted(names))
+    tap.equal({scheduling(t, p.pid) for p in others}, {os.SCHED_OTHER}, "policies of all others")
+
+
 def helpers_confined(t):
     for program, uid in HELPER_UIDS.items():
         found = t.device.processes(program)
@@ -107,10 +120,16 @@ def collector_absent(t):
     tap.check(not matching(t.early, "SHIPPER_CONNECTED"), "connected to a collector that is not there")
 
 
+def delivery(t):
+    """What the device and the collector say about a connection that is not there."""
+    said = [(r["e"], r["m"], r["d"]) for r in t.device.records() if r["e"].startswith(("SHIPPER_", "HELPER_", "MESSAGE_REFUSED"))]
+    return said[-12:], t.device.run("bartizan audit status --json").stdout, t.device.collector.log()[-1000:]
+
+
 def collector_late(t):
     t.device.collector.start()
     connected = t.device.wait_record("SHIPPER_CONNECTED", 90)
-    tap.check(connected, "no SHIPPER_CONNECTED record")
+    tap.check(connected, "no SHIPPER_CONNECTED record:", *(() if connected else delivery(t)))
     for name in AT_BOOT:
         ready = matching(t.device.records(), "READY", service=name)[0]
         tap.check(ready["n"] < connected["n"], f"READY of {name} is after the first connection")
@@ -364,15 +383,19 @@ def control_codes(t):
                             ("bartizan nonsense", 2), ("bartizan ps --nonsense", 2), ("bartizan --help", 0),
                             ("bartizan inspect polite", 0), ("bartizan logs -n 3 telemetry", 0),
                             ("bartizan events -n 5", 0), ("bartizan stop polite", 0), ("bartizan status polite", 3),
-                            ("bartizan start polite", 0)):
+                            ("bartizan start polite", 0), ("bartizan audit status", 0), ("bartizan audit resend --from 1", 0),
+                            ("bartizan audit resend --from 0", 2), ("bartizan audit resend", 2), ("bartizan events --since soon", 2)):
         done = t.device.run(command, 60)
         tap.check(done.exit == wanted, f"{command}: exit {done.exit}, wanted {wanted}:", done.stdout, done.stderr)
 
 
 def control_json(t):
     for command in ("bartizan ps --json", "bartizan status --json probe", "bartizan inspect --json probe",
-                    "bartizan check harden --json"):
+                    "bartizan check harden --json", "bartizan audit status --json"):
         tap.check(t.device.json(command) is not None, f"{command} is not JSON:", t.device.run(command))
+    shown = {row["key"]: row["value"] for row in t.device.json("bartizan inspect --json probe")}
+    record = matching(t.device.records(), "IMAGE_VERIFIED", service="probe")[-1]["d"]
+    tap.equal((int(shown["verify_us"]), int(shown["map_us"])), (record["verify_us"], record["map_us"]), "times of the image")
     events = parse_lines(t.device.run("bartizan events --json -n 5").stdout)
     tap.equal(len(events), 5, "lines of events --json")
 
@@ -444,6 +467,7 @@ CASES = [
     ("boot: the demo is healthy", boot_demo_healthy),
     ("boot: a dependant waits for what it depends on", boot_depends),
     ("boot: every decision has its record", boot_records),
+    ("boot: init takes the processor first, nobody else does", boot_real_time),
     ("helpers: own uid, no capability, filtered", helpers_confined),
     ("collector: absent at boot, nothing waits", collector_absent),
     ("collector: READY precedes the first connection", collector_late),

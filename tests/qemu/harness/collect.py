@@ -31,6 +31,14 @@ class Collector:
     def stop(self):
         self.real.stop()
 
+    def log(self):
+        """What rsyslogd said."""
+        try:
+            with open(self.real.log, encoding="utf-8", errors="replace") as said:
+                return said.read()
+        except FileNotFoundError:
+            return "it was not started"
+
     def messages(self):
         """[{"n", "b", "app", "event", "text", ...}] in the order of arrival."""
         return self.real.records()

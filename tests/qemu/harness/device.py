@@ -9,6 +9,8 @@ from .machine import Machine
 
 # A service is settled when nothing more happens to it by itself.
 SETTLED = ("running", "stopped", "refused", "failed", "backoff")
+# Linux on x86 gives up when it misses the first ticks of the timer (check_timer() of io_apic.c).
+NO_TICKS = "IO-APIC + timer doesn't work"
 build_lock = threading.Lock()
 built = set()
 HELPERS = ("launcher", "supervisor", "recorder", "shipper")
@@ -83,11 +85,21 @@ class Device:
 
     def boot(self, timeout=120):
         """Power on and wait until init has its root and the agent answers."""
-        self.power_on()
-        value, body = self.agent.hello.wait(timeout)
+        value, body = self._hello(timeout)
         self.boot_ms = int((time.monotonic() - self.machine.started) * 1000)
         self.release = body.decode(errors="replace")
         return value
+
+    def _hello(self, timeout):
+        """An emulator that got too little of the processor is started again: its kernel has not come as far as our programs."""
+        for left in reversed(range(3)):
+            self.power_on()
+            try:
+                return self.agent.hello.wait(timeout)
+            except wire.Gone:
+                if not left or NO_TICKS not in self.machine.console:
+                    raise
+        return None
 
     def power_off(self, timeout=60):
         """The ordered way, by the command line; True when the machine went off by itself."""
@@ -177,8 +189,33 @@ class Device:
                 found[waits] = found[waits] or process
         return found[False], found[True]
 
+    def given(self, block):
+        """Bytes that a block device has given so far."""
+        return int(self.agent.text(f"/sys/block/{block}/stat").split()[2]) * 512
+
+    def given_at_rest(self, block, pause=0.5, turns=4, limit=120):
+        """The same, once it stands still: a program that was just executed is read page by page, as fast as it comes to run."""
+        seen, since = self.given(block), 0
+        for _ in range(limit):
+            time.sleep(pause)
+            now = self.given(block)
+            seen, since = now, since + 1 if now == seen else 0
+            if since == turns:
+                break
+        return seen
+
+    def loop_of(self, name):
+        """The loop device of a service's image; None without."""
+        for block in self.agent.list("/sys/block"):
+            try:
+                if block.startswith("loop") and f"/{name}.raw.v/" in self.agent.text(f"/sys/block/{block}/loop/backing_file"):
+                    return block
+            except OSError:
+                continue
+        return None
+
     def records(self):
-        """Every record of the spool, decisions and output, in the order of n."""
+        """Every record of the spool, decisions and output, in the order of n; lines of log_driver = spool have numbers of their own."""
         found = []
         for directory in ["/state/spool/audit"] + self._service_spools():
             for name in self._names(directory):
@@ -193,13 +230,19 @@ class Device:
             return []
 
     def _service_spools(self):
-        return [f"/state/spool/svc/{name}" for name in self._names("/state/spool/svc")]
+        return [f"{place}/{name}" for place in ("/state/spool/svc", "/state/spool/local") for name in self._names(place)]
 
     def wait_record(self, event, timeout=30, **fields):
         """The first record of an event whose fields are these; None when it does not come."""
         def found():
             return next(iter(matching(self.records(), event, **fields)), None)
         return self.wait_for(found, timeout, 0.5)
+
+    def said(self, event, word, timeout=30, **fields):
+        """Is there a record of the event that has the word in its reason? It may come a little after the answer to a command."""
+        def found():
+            return any(word in str(r["d"].get("reason", "")) for r in matching(self.records(), event, **fields))
+        return bool(self.wait_for(found, timeout, 0.2))
 
 
 def is_settled(row):

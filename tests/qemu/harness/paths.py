@@ -1,4 +1,5 @@
 """Where the build put what a boot needs."""
+import fcntl
 import functools
 import os
 import subprocess
@@ -48,6 +49,12 @@ def board_out(board):
     raise Missing(f"{board} is not built in {OUT}: make board-{board}")
 
 
+def setting(board, name):
+    """What the board's configuration says for CONFIG_...; as text."""
+    with open(os.path.join(board_out(board), ".config"), encoding="utf-8") as config:
+        return next(line.split("=", 1)[1].strip().strip('"') for line in config if line.startswith(name + "="))
+
+
 @functools.lru_cache(maxsize=None)
 def sysroot(board):
     """The compiler, libc and libraries of a board; TRIPLE/pkg/NAME/{include,lib} are below."""
@@ -95,7 +102,10 @@ def make(out, target, *variables):
     """Run a target of the top Makefile for an output directory; Missing with its last words when it fails."""
     command = ["make", "--no-print-directory", "-C", TOP, f"O={out}", f"CACHE={CACHE}", f"KEYS={KEYS}", target, *variables]
     environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
-                          env=environment)
+    os.makedirs(out, exist_ok=True)
+    with open(os.path.join(out, ".make.lock"), "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # suites run side by side
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+                              env=environment)
     if done.returncode:
         raise Missing(f"make {target} failed:\n{done.stdout[-3000:]}")

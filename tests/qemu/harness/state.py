@@ -46,8 +46,8 @@ def make(path, images, arch, size_mb=None, extra=None):
             with open(os.path.join(tree, name), "wb") as out:
                 out.write(data)
             total += len(data)
-        # Each service's log has a megabyte set aside for it.
-        megabytes = size_mb or max(48, total // 1000000 + 40 + 2 * len(images))
+        # Each service's log has a megabyte set aside for it; mkfs.ext4 keeps a twentieth from everybody but root.
+        megabytes = size_mb or max(48, total * 11 // 10000000 + 40 + 2 * len(images))
         with open(path, "wb") as disk:
             disk.truncate(megabytes << 20)
         # Volumes of services are bounded by project quota.

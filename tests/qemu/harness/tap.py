@@ -1,4 +1,5 @@
 """TAP for suites whose cases share a boot."""
+import subprocess
 import sys
 import threading
 import time
@@ -11,6 +12,16 @@ class Failed(Exception):
 
 class Skipped(Exception):
     """A case cannot be tried here; the text is the reason that tests/skips must know."""
+
+
+CHROOT = "the root is no mount point, as in a chroot"
+
+
+def in_chroot():
+    """Where the root is no mount point nobody can make mounts private or user namespaces (mount_namespaces(7),
+    user_namespaces(7)): what launches on this machine itself cannot be tried."""
+    done = subprocess.run(["unshare", "--mount", "true"], capture_output=True, text=True, check=False)
+    return "propagation" in done.stderr
 
 
 def check(condition, *seen):

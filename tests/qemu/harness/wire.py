@@ -21,6 +21,17 @@ class GuestError(OSError):
     """The guest's kernel said no."""
 
 
+def receive(connection, size):
+    """Exactly so many bytes of a stream socket; OSError when it ends before."""
+    data = b""
+    while len(data) < size:
+        more = connection.recv(size - len(data))
+        if not more:
+            raise OSError("closed")
+        data += more
+    return data
+
+
 class Call:
     """One question that is under way."""
 
@@ -53,21 +64,12 @@ class Agent:
         self.closed = False
         threading.Thread(target=self._serve, daemon=True).start()
 
-    def _read(self, size):
-        data = b""
-        while len(data) < size:
-            more = self.socket.recv(size - len(data))
-            if not more:
-                raise OSError("closed")
-            data += more
-        return data
-
     def _serve(self):
         try:
             self.socket, _ = self.listener.accept()
             while True:
-                size, number, op, value = HEAD.unpack(self._read(HEAD.size))
-                body = self._read(size)
+                size, number, op, value = HEAD.unpack(receive(self.socket, HEAD.size))
+                body = receive(self.socket, size)
                 with self.lock:
                     call = self.hello if op == HELLO else self.calls.pop(number, None)
                 if call:
