@@ -6,9 +6,12 @@ order, as a disk with a volatile cache may do it. (Not each 512 bytes: ext4's su
 disk that tears it leaves a file system that only e2fsck takes, and what runs on the device never repairs one.) The cut itself can be aimed at the n-th request.
 """
 import os
+import random
 import socket
 import struct
 import threading
+
+from harness import wire
 
 MAGIC, OPTION_MAGIC, REPLY_MAGIC = 0x4E42444D41474943, 0x49484156454F5054, 0x3E889045565A9
 REQUEST, REPLY = struct.Struct(">IHHQQI"), struct.Struct(">IIQ")
@@ -24,10 +27,10 @@ SECTOR = 1024
 class Disk:
     """Serves one file at a UNIX socket, one connection at a time."""
 
-    def __init__(self, path, socket_path, rng):
+    def __init__(self, path, socket_path, seed):
         self.fd = os.open(path, os.O_RDWR)
         self.size = os.fstat(self.fd).st_size
-        self.random = rng
+        self.seed = seed
         self.volatile = {}  # sector: bytes, newest
         self.lock = threading.Lock()
         self.counted, self.cut_at, self.on_cut, self.dead = 0, None, None, False
@@ -49,7 +52,8 @@ class Disk:
         with self.lock:
             self.dead = True
             for sector in sorted(self.volatile):
-                if self.random.random() < 0.5:
+                # By its number: how many others there are must not change what becomes of it.
+                if random.Random(f"{self.seed} {sector}").random() < 0.5:
                     os.pwrite(self.fd, self.volatile[sector], sector * SECTOR)
                     self.kept += 1
                 else:
@@ -62,33 +66,28 @@ class Disk:
 
     # ---- the protocol (NBD, fixed newstyle)
 
-    def _read(self, size):
-        data = b""
-        while len(data) < size:
-            more = self.socket.recv(size - len(data))
-            if not more:
-                raise OSError("closed")
-            data += more
-        return data
-
     def _serve(self):
-        try:
-            self.socket, _ = self.listener.accept()
-            self._greet()
-            while True:
-                self._request()
-        except (OSError, struct.error):
-            pass
+        while True:
+            try:
+                self.socket, _ = self.listener.accept()
+            except OSError:
+                return
+            try:
+                self._greet()
+                while True:
+                    self._request()
+            except (OSError, struct.error):
+                pass
 
     def _reply_option(self, option, kind, data=b""):
         self.socket.sendall(struct.pack(">QIII", REPLY_MAGIC, option, kind, len(data)) + data)
 
     def _greet(self):
         self.socket.sendall(struct.pack(">QQH", MAGIC, OPTION_MAGIC, 3))
-        self._read(4)
+        wire.receive(self.socket, 4)
         while True:
-            _, option, length = struct.unpack(">QII", self._read(16))
-            self._read(length)
+            _, option, length = struct.unpack(">QII", wire.receive(self.socket, 16))
+            wire.receive(self.socket, length)
             if option in (OPT_GO, OPT_INFO):
                 self._reply_option(option, REP_INFO, struct.pack(">HQH", 0, self.size, FLAGS))
                 self._reply_option(option, REP_ACK)
@@ -103,8 +102,8 @@ class Disk:
                 self._reply_option(option, REP_ERR_UNSUP)
 
     def _request(self):
-        _, flags, kind, handle, offset, length = REQUEST.unpack(self._read(REQUEST.size))
-        data = self._read(length) if kind == WRITE else b""
+        _, flags, kind, handle, offset, length = REQUEST.unpack(wire.receive(self.socket, REQUEST.size))
+        data = wire.receive(self.socket, length) if kind == WRITE else b""
         if kind == DISCONNECT:
             raise OSError("bye")
         answer = b""
