@@ -6,6 +6,7 @@ import shutil
 import struct
 import subprocess
 
+import clocks
 import forge
 import roots
 import rotation
@@ -44,7 +45,7 @@ REFUSED = {
     "c-pinned": "the device policy pins another image digest",
     "a34-huge": "image is larger than 4 GiB",
 }
-RUNNING = ("good", "late", "swap", "suid")
+RUNNING = ("good", "late", "heal", "swap", "suid")
 CONF = {"a18-version": "min_version = 2.0", "c-pinned": "image_digest = sha256:" + "ab" * 32}
 
 
@@ -75,12 +76,12 @@ class Maker:
         self.images[name] = self.at(f"{name}_1.0_{ARCH}.raw")
         return self.images[name]
 
-    def build(self, name, service=POLITE, inside=None, signer="acme", arch=ARCH, tree=None, sign=None):
+    def build(self, name, service=POLITE, inside=None, signer="acme", arch=ARCH, tree=None, sign=None, version="1.0"):
         ini = self.at(name + ".ini")
         with open(ini, "w", encoding="ascii") as out:
             out.write(service)
         roots.run(paths.host_tool(), "image", "build", "--rootfs", tree or self.tree, "--service", ini, "--name", inside or name,
-                  "--version", "1.0", "--epoch", "1", "--arch", arch, *(sign or self.roots.pair(signer)), "-o", self.target(name))
+                  "--version", version, "--epoch", "1", "--arch", arch, *(sign or self.roots.pair(signer)), "-o", self.target(name))
         return self.images[name]
 
     def elsewhere(self, name, change, service=POLITE, more=""):
@@ -210,7 +211,7 @@ class Maker:
     def state(self):
         """The overlay, the trust of the firmware and what else the disk remembers."""
         revoked = forge.Image(self.images["a22-hash"]).root_hash()
-        allow = "".join(f"allow = {glob}\n" for glob in ("a*", "c*", "good", "late", "swap", "suid"))
+        allow = "".join(f"allow = {glob}\n" for glob in ("a*", "c*", *RUNNING))
         self.roots.others = (f"[signer acme]\nanchor = acme-ca.pem\n{allow}\n[signer high]\nanchor = acme-ca.pem\nallow = b*\n"
                              f"min_epoch = 4\n\n[signer site]\nanchor = site-ca.pem\nallow = site.*\n\n"
                              f"[revoke]\nroot_hash = sha256:{revoked}\n")
@@ -219,9 +220,15 @@ class Maker:
         os.chmod(self.at("overlay", "tests", "meddle"), 0o755)
         evil = self.build("evil", inside="swap", signer="site")
         self.images.pop("evil")
+        newer = self.build("newer", inside="good", version="2.0")
+        self.images.pop("newer")
+        healed = self.build("healed", inside="heal", version="2.0")
+        self.heal_2 = self.images.pop("healed")
         floor = struct.pack("<33s3xII", b"a18-floor", 5, 1)
         self.extra = {"floors": struct.pack("<II", 0x42464C31, 1) + floor + bytes(44 * 255),
-                      "images/swap.raw.v/evil": open(evil, "rb").read()}
+                      "images/swap.raw.v/evil": open(evil, "rb").read(),
+                      f"images/heal.raw.v/heal_2.0_{ARCH}.raw": open(healed, "rb").read(),
+                      "incoming/" + os.path.basename(clocks.IMAGE): open(newer, "rb").read()}
 
     def bundle_of_service(self, pair, target):
         self.build("trust", sign=pair)
@@ -333,7 +340,38 @@ def changed_later(b):
     b.device.run("bartizan stop late", 60)
     done = b.device.run("bartizan start late", 60)
     tap.equal(done.exit, 5, f"start after the change ({done.stdout}{done.stderr})")
-    tap.check(matching(b.device.records(), "IMAGE_REFUSED", service="late"), "no record")
+    tap.check(b.device.wait_record("IMAGE_REFUSED", 30, service="late"), "no record")
+
+
+def damaged_while_running(b):
+    """Damage behind what was read well: quarantined at once, restarted from the version before, on record."""
+    tap.equal(b.device.run("bartizan start heal", 60).exit, 0, "start")
+    row = b.device.wait_state("heal", ("running",))
+    tap.equal(row["version"], "2.0", "version at first")
+    big = f"/proc/{row['pid']}/root/share/big"
+    wanted = open(os.path.join(b.maker.tree, "share", "big"), "rb").read()
+    tap.check(b.device.agent.read(big) == wanted, "share/big is other bytes")
+    at = open(b.maker.heal_2, "rb").read().find(wanted[4096 * 200:4096 * 201])
+    b.meddle("flip", f"/state/images/heal.raw.v/heal_2.0_{ARCH}.raw", at, at + 4096)
+    tap.check(b.device.agent.read(big) == wanted, "what is in memory has changed")
+    tap.equal(b.device.service("heal")["version"], "2.0", "version before the damage is met")
+    b.device.agent.write("/proc/sys/vm/drop_caches", b"3")
+    try:
+        b.device.agent.read(big)
+        raise tap.Failed("a changed block was read")
+    except OSError as error:
+        tap.equal(error.errno, 5, "reading a changed block")
+    found = b.device.wait_record("QUARANTINED", 30, service="heal", version="2.0")
+    tap.check(found, "no QUARANTINED record")
+    tap.check(b.device.wait_record("IMAGE_CORRUPT", 30, service="heal"), "no IMAGE_CORRUPT record")
+    again = b.device.wait_for(lambda: (lambda r: r if r["version"] == "1.0" and r["state"] == "running" else None)(
+        b.device.service("heal")), 60)
+    tap.check(again and again["pid"] != row["pid"], "1.0 does not run:", b.device.service("heal"))
+    rows = {r["version"]: r for r in b.device.json("bartizan image list heal --json")}
+    tap.equal((rows["2.0"]["state"], rows["2.0"]["active"], rows["1.0"]["active"]), ("quarantined", False, True), "list")
+    done = b.device.run("bartizan image activate heal 2.0", 60)
+    tap.check(done.exit == 5 and "damaged" in done.stderr, "activate of a quarantined version:", done.exit, done.stderr)
+    tap.equal(b.device.run("bartizan stop heal", 60).exit, 0, "stop")
 
 
 def exchanged(b):
@@ -407,47 +445,30 @@ def floors_gone(b):
     tap.check(done.exit == 5 and REFUSED["b26-epoch"] in done.stderr, done.stderr)
 
 
+def damaged_chain(b):
+    """A stored bundle that is no longer whole ends the chain in front of it, aloud; half an installation is cleared away."""
+    tap.equal(rotation.stored(b), ["2.raw", "3.raw", "4.raw"], "stored")
+    tap.check(b.device.power_off(60), "no power off")
+    half = b.maker.at("half.raw")
+    with open(b.maker.at("overlay", "tests", "bundles", "third.raw"), "rb") as whole, open(half, "wb") as out:
+        out.write(whole.read()[:-4096])
+    commands = f"cd /trust\nrm 4.raw\nwrite {half} 4.raw\nwrite {half} new\n"
+    subprocess.run(["debugfs", "-w", "-f", "-", b.state_file], input=commands, text=True, stdout=subprocess.PIPE,
+                   stderr=subprocess.PIPE, check=True)
+    device = b.boot(("good",), b.maker.at("trust-1"))
+    tap.equal(rotation.version(b), 3, "version")
+    tap.check(device.said("TRUST_REFUSED", "truncated"), "no TRUST_REFUSED record")
+    tap.check("new" not in rotation.stored(b), "what was left of an installation is there:", rotation.stored(b))
+    tap.equal(device.service("good")["state"], "running", "good")
+    done = clocks.bundle(b, "third")
+    tap.equal(done.exit, 0, f"trust install over the damaged one: {done.stderr}")
+    tap.equal(rotation.version(b), 4, "version after it was installed again")
+
+
 def first_boot(b):
     device = b.boot((*REFUSED, *RUNNING), b.maker.trust())
     tap.equal(device.service("good")["state"], "running", "good")
     tap.check(not matching(device.records(), "CERTIFICATE_EXPIRED"), "certificates have expired")
-
-
-def clock(b, when, *commands):
-    device = b.boot(("good", "swap"), b.maker.at("trust-1"), syslog=True, extra=("-rtc", f"base={when}T12:00:00"))
-    tap.equal(device.service("good")["state"], "running", f"good in {when}")
-    tap.equal(rotation.version(b), 2, f"version of the stored trust in {when}")
-    return [device.run(c, 150) for c in commands]
-
-
-NEXT = f"bartizan trust install {rotation.GUEST}/next.raw"
-
-
-def far_future(b):
-    """2099: every certificate has expired; what is installed starts, with a warning, and installing is refused (expiry = install)."""
-    done, = clock(b, "2099-01-01", NEXT)
-    tap.check(b.device.wait_record("CERTIFICATE_EXPIRED", 30, service="good"), "no warning")
-    tap.equal(done.exit, 5, "install in 2099")
-    tap.check("certificate has expired" in done.stderr, done.stderr)
-    tap.check(b.device.wait_record("SHIPPER_FAILED", 60), "the collector's certificate did not expire")
-
-
-def far_past_and_back(b):
-    """1970: judged by the time of the build. What was said in 2099 has left no trace: TLS and installing work again."""
-    before = len(matching(b.device.records(), "CERTIFICATE_EXPIRED"))
-    done, = clock(b, "1970-01-01", NEXT)
-    tap.equal(len(matching(b.device.records(), "CERTIFICATE_EXPIRED")), before, "warnings")
-    connected = b.device.wait_for(lambda: matching(b.device.records(), "SHIPPER_CONNECTED"), 90, 1)
-    tap.check(connected, "no SHIPPER_CONNECTED record")
-    tap.equal(done.exit, 0, f"install after 2099 and back ({done.stderr})")
-    tap.equal(rotation.version(b), 3, "version")
-
-
-def overtaken(b):
-    """A firmware with a newer trust.conf wins over every stored bundle; a damaged one ends the chain; floors notice."""
-    device = b.boot(("good",), b.maker.trust(5, "root2"))
-    tap.equal(rotation.version(b), 5, "version with the firmware's 5")
-    tap.equal(device.service("good")["state"], "running", "good")
 
 
 def without_verity(b):
@@ -461,8 +482,7 @@ def without_verity(b):
     device = b.boot(("good",), b.maker.at("trust-5"), overlays=[base])
     tap.equal([p for p in device.processes() if "/services/" in p.cgroup], [], "what runs")
     tap.check(device.run("bartizan start good", 60).exit != 0, "good was started")
-    said = [r["d"]["reason"] for r in matching(device.records(), "LOCKED_DOWN")]
-    tap.check(any("dm_verity" in text for text in said), "LOCKED_DOWN:", said)
+    tap.check(device.said("LOCKED_DOWN", "dm_verity"), "no LOCKED_DOWN record")
 
 
 def in_first_boot(function):
@@ -492,11 +512,15 @@ CASES = {test: in_first_boot(function) for test, function in {
     "privileges_inside": privileges_inside,
     "nodes_out_of_reach": nodes_out_of_reach,
     "changed_later": changed_later,
+    "damaged_while_running": damaged_while_running,
     "exchanged": exchanged,
     "rotated": rotation.rotation,
     "floors_gone": floors_gone,
-    "far_future": far_future,
-    "far_past_and_back": far_past_and_back,
-    "overtaken": overtaken,
+    "far_future": clocks.far_future,
+    "back_today": clocks.back_today,
+    "far_past": clocks.far_past,
+    "damaged_chain": damaged_chain,
+    "overtaken": clocks.overtaken,
+    "always": clocks.always,
     "without_verity": without_verity,
 }.items()}
