@@ -1,4 +1,4 @@
-"""A collector for tests: a real rsyslogd with TLS and mutual authentication on 127.0.0.1.
+"""Collectors for tests: a real rsyslogd or syslog-ng with TLS and mutual authentication on 127.0.0.1.
 
     with Collector(keys="build/keys") as c:     # or .start() / .stop()
         ... the device ships to 127.0.0.1:c.port ...
@@ -6,8 +6,8 @@
 
 Every message goes to a file of its own line as it came (control bytes escaped by rsyslog), in order of arrival.
 """
+import glob
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -38,14 +38,29 @@ ruleset(name="keep") {{
 """
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+SYSLOG_NG = """@version: 3.38
+options {{ keep-hostname(yes); log-msg-size(65536); stats-freq(0); time-reopen(1); }};
+source s {{ syslog(ip("{address}") port({port}) transport("tls") flags(no-parse) max-connections(20) log-iw-size(20000)
+    tls(key-file("{keys}/server.key") cert-file("{keys}/server.pem") ca-file("{keys}/collector-ca.pem")
+        peer-verify(required-trusted))); }};
+destination d {{ file("{out}" template("$MSG\\n")); }};
+log {{ source(s); destination(d); flags(flow-control); }};
+"""
+
+DRIVERS = ("ossl", "gtls", "syslog-ng")  # rsyslogd with either driver; syslog-ng
+
+
+def held_port():
+    """(socket, port): nobody else gets the port while the socket is open, as the source of a connection or as a listener of a test beside
+    this one; a collector can listen on it all the same (SO_REUSEADDR), and until it does whoever connects is refused."""
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind(("127.0.0.1", 0))
+    return held, held.getsockname()[1]
 
 
 class CollectorError(Exception):
-    """The collector does not run; the text holds what rsyslogd said."""
+    """The collector does not run; the text holds what it said."""
 
 
 class Collector:
@@ -53,9 +68,9 @@ class Collector:
 
     def __init__(self, keys=None, cache=None, port=0, out_file=None, driver="ossl", address="127.0.0.1"):
         build = os.path.join(packages.TREE, "build")
-        self.keys = os.path.abspath(keys or os.path.join(build, "keys"))
-        self.cache = os.path.abspath(cache or os.path.join(build, "cache"))
-        self.port = port or free_port()
+        self.keys = os.path.abspath(keys or os.environ.get("BARTIZAN_KEYS") or os.path.join(build, "keys"))
+        self.cache = os.path.abspath(cache or os.environ.get("BARTIZAN_CACHE") or os.path.join(build, "cache"))
+        self.held, self.port = (None, port) if port else held_port()
         self.dir = tempfile.mkdtemp(prefix="collector-")
         self.out = out_file or os.path.join(self.dir, "messages")
         self.log = os.path.join(self.dir, "rsyslogd.log")
@@ -63,19 +78,26 @@ class Collector:
         self.address = address
         self.process = None
 
+    def _command(self, root, libs):
+        """What to run, its configuration written."""
+        config = os.path.join(self.dir, "conf")
+        text = SYSLOG_NG if self.driver == "syslog-ng" else CONFIG
+        with open(config, "w", encoding="utf-8") as f:
+            f.write(text.format(dir=self.dir, driver=self.driver, keys=self.keys, port=self.port, out=self.out, address=self.address))
+        files = {name: os.path.join(self.dir, name) for name in ("pid", "persist", "control")}
+        if self.driver != "syslog-ng":
+            return [os.path.join(root, "usr/sbin/rsyslogd"), "-n", "-f", config, "-i", files["pid"], "-M", os.path.join(libs[0], "rsyslog")]
+        modules = glob.glob(os.path.join(root, "usr/lib/syslog-ng/*/"))[0]
+        return [os.path.join(root, "usr/sbin/syslog-ng"), "-F", "--no-caps", "-f", config, "-p", files["pid"], "-R", files["persist"],
+                "-c", files["control"], "--module-path", modules]
+
     def start(self, wait=10):
         root = packages.unpack(self.cache)
-        config = os.path.join(self.dir, "rsyslog.conf")
-        with open(config, "w", encoding="utf-8") as f:
-            f.write(CONFIG.format(dir=self.dir, driver=self.driver, keys=self.keys, port=self.port, out=self.out,
-                                  address=self.address))
         libs = [os.path.join(root, d) for d in ("usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu")]
-        env = dict(os.environ, LD_LIBRARY_PATH=":".join(libs))
+        command = self._command(root, libs)
         log = open(self.log, "ab")
-        self.process = subprocess.Popen(
-            [os.path.join(root, "usr/sbin/rsyslogd"), "-n", "-f", config, "-i", os.path.join(self.dir, "pid"),
-             "-M", os.path.join(libs[0], "rsyslog")],
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env)
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                        env=dict(os.environ, LD_LIBRARY_PATH=":".join([*libs, os.path.join(root, "usr/lib/syslog-ng")])))
         log.close()
         self._wait_for_port(wait)
         return self
@@ -92,7 +114,7 @@ class Collector:
                 time.sleep(0.05)
         self.kill()
         with open(self.log, encoding="utf-8", errors="replace") as f:
-            raise CollectorError("rsyslogd does not listen: " + f.read()[-2000:])
+            raise CollectorError("the collector does not listen: " + f.read()[-2000:])
 
     def _end(self, sig):
         if self.process:

@@ -13,6 +13,7 @@ import traceback
 HERE = os.path.dirname(os.path.abspath(__file__))
 TREE = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, HERE)
+from certificates import KEYS  # noqa: E402
 from collector import Collector  # noqa: E402
 from sequence import check  # noqa: E402
 
@@ -23,15 +24,17 @@ ARGS = argparse.Namespace()
 class Device:
     """The double with both programs in a root of their own."""
 
-    def __init__(self, port, root=None, boot=BOOT, auditor="-", firmware="1767225600"):
+    def __init__(self, port, root=None, boot=BOOT, auditor="-", firmware="1767225600", pins=(), pin_alone=False, retry_max=2000):
+        """@port: of the collector, or "PORT,PORT" in order of preference; @pins: SHA-256 of certificates in hex; @retry_max: ms."""
         self.root = root or tempfile.mkdtemp(prefix="device-")
         for d in ("spool", "etc/bartizan"):
             os.makedirs(os.path.join(self.root, d), exist_ok=True)
         for name in ("collector-ca.pem", "client.pem", "client.key"):
-            shutil.copy(os.path.join(TREE, "build/keys", name), os.path.join(self.root, "etc/bartizan", name))
+            shutil.copy(os.path.join(KEYS, name), os.path.join(self.root, "etc/bartizan", name))
         self.spool = os.path.join(self.root, "spool")
         self.process = subprocess.Popen([ARGS.double, self.root, ARGS.recorder, ARGS.shipper, str(port), boot, auditor, firmware],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                        env=dict(os.environ, DOUBLE_PINS=":".join(pins), DOUBLE_RETRY_MS=str(retry_max), **({"DOUBLE_PIN_ALONE": "1"} if pin_alone else {})))
 
     def say(self, command):
         self.process.stdin.write(command + "\n")
@@ -111,11 +114,11 @@ def with_both(test):
 
 
 def build_double(out):
-    sources = [os.path.join(HERE, "double.c")]
+    sources = [os.path.join(HERE, name) for name in ("double.c", "printer.c")]
     for d in ("base", "ipc", "audit"):
         sources += sorted(glob.glob(os.path.join(TREE, "supervisor", d, "*.c")))
     subprocess.run(["gcc", "-std=gnu11", "-D_GNU_SOURCE", "-O1", "-Wall", "-iquote", os.path.join(TREE, "supervisor"),
-                    *sources, "-o", out], check=True)
+                    "-iquote", HERE, *sources, "-o", out], check=True)
 
 
 def main(tests, doc, add=None):

@@ -1,18 +1,19 @@
 /*
- * A double for init and launcher, so that the real recorder and shipper can be tested against a
- * real collector on one machine: makes the rings, starts both programs with their start descriptors
- * in a root of their own, starts them again whenever they die, connects sockets, writes records and
- * service output as told on standard input. One JSON line answers each command.
+ * A double for init and launcher: makes the rings, starts recorder and shipper in their root, again
+ * whenever they die, writes as told on standard input. One JSON line answers each command.
  *
- * double ROOT RECORDER SHIPPER PORT BOOT-ID [AUDITOR [FIRMWARE]]
+ * double ROOT RECORDER SHIPPER PORT[,PORT...] BOOT-ID [AUDITOR [FIRMWARE]]
  *
- * limit RATE BURST drop|block (before start) | records N RATE | raw TEXT | hex BYTES | output N
- * RATE SIZE | wait | kill recorder|shipper | stop recorder|shipper | hold recorder | mark | rewind
- * | deafen | part TEXT | start recorder|shipper | status
+ * urgent N | single (before start), both, device log | patient | limit RATE BURST drop|block,
+ * context JSON, local (before start) | records N RATE | raw TEXT | hex BYTES | syslog HEX |
+ * output|other N RATE SIZE | kernel | kill|stop|start HELPER | hold recorder | mark | rewind |
+ * deafen | part TEXT | resend N | status
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/netlink.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -29,8 +30,10 @@
 #include "base/fd.h"
 #include "ipc/channel.h"
 #include "policy/policy.h"
+#include "printer.h"
 
-#define RINGS 3
+#define RINGS    3
+#define PRINTERS 2 /* services that print: web, other */
 
 struct child {
 	const char *path;
@@ -46,26 +49,35 @@ static struct {
 	const char *boot;
 	const char *auditor;
 	const char *firmware;
-	uint16_t port;
+	uint16_t ports[DEVICE_COLLECTORS_MAX];
+	uint32_t port_count;
 	int ring[RINGS];
 	int ring_ro[RINGS];
 	int cursor[RINGS];
 	int bell[RINGS][2];
 	struct ring_producer producer[RINGS];
 	int policy_fd;
-	int output[2];
+	struct printer printers[PRINTERS];
+	int kernel_fd;     /* audit netlink, -1: not asked for */
+	int device_log[2]; /* of the first: the recorder's end, the service's */
 	struct child recorder;
 	struct child shipper;
 	uint64_t records_left, records_rate, records_done;
-	uint64_t output_left, output_rate, output_done, output_size;
 	uint64_t start_ms;
 	uint64_t marked[RINGS];
 	uint32_t rate;
 	uint32_t burst;
 	uint8_t overflow;
-	char rest[32768];
-	size_t rest_size;
+	bool local;
+	bool patient;
+	bool single;                    /* the second service is not there yet */
+	struct message_context context; /* of the first service; empty: none */
 } d;
+
+/* With it the fields of a record take about 200 bytes. */
+static const char long_reason[] =
+	"because of something that takes a hundred bytes to say, as reasons of programs often do, "
+	"and then some more";
 
 static void die(const char *what)
 {
@@ -91,12 +103,28 @@ static void make_policy(void)
 		.magic = DEVICE_MAGIC, .size = sizeof(p), .name = "gateway"};
 
 	p.audit_max_size = 10u << 20;
-	p.audit_max_file = 8;
+	p.audit_max_file = (uint32_t)atoi(getenv("DOUBLE_SEGMENTS") ?: "8");
 	p.syslog.configured = true;
-	p.syslog.port = d.port;
-	(void)str_copy(p.syslog.address, sizeof(p.syslog.address), "127.0.0.1");
-	(void)str_copy(p.syslog.name, sizeof(p.syslog.name), "collector");
-	(void)str_copy(p.syslog.ca, sizeof(p.syslog.ca), "collector-ca.pem");
+	for (p.syslog.count = 0; p.syslog.count < d.port_count; p.syslog.count++) {
+		p.syslog.at[p.syslog.count].port = d.ports[p.syslog.count];
+		(void)str_copy(p.syslog.at[p.syslog.count].address, DEVICE_ADDRESS_SIZE,
+			       "127.0.0.1");
+	}
+	if (!getenv("DOUBLE_PIN_ALONE")) {
+		(void)str_copy(p.syslog.name, sizeof(p.syslog.name), "collector");
+		(void)str_copy(p.syslog.ca, sizeof(p.syslog.ca), "collector-ca.pem");
+	}
+	for (const char *pin = getenv("DOUBLE_PINS"); pin && strlen(pin) >= 64; pin += 65) {
+		char hex[65] = "";
+
+		memcpy(hex, pin, 64);
+		if (str_unhex(hex, p.syslog.pins.at[p.syslog.pins.count++], 32))
+			die("pin");
+		if (!pin[64])
+			break;
+	}
+	p.syslog.retry_max_ms =
+		getenv("DOUBLE_RETRY_MS") ? (uint32_t)atoi(getenv("DOUBLE_RETRY_MS")) : 2000;
 	(void)str_copy(p.syslog.cert, sizeof(p.syslog.cert), "client.pem");
 	(void)str_copy(p.syslog.key, sizeof(p.syslog.key), "client.key");
 	d.policy_fd = fd_sealed_memfd("device-policy", &p, sizeof(p));
@@ -153,21 +181,50 @@ static int new_link(struct child *h, enum peer peer)
 	return pair[1];
 }
 
-static void send_output(void)
+/* The pipes, and the kernel's records. Limits are those of the first service. */
+static void send_sources(void)
 {
-	struct message_output m = {
-		.head = {.type = M_OUTPUT, .subject = SUBJECT_OF_SERVICE(0), .generation = 1},
-		.stream = STREAM_STDOUT,
-		.name = "web",
-		.rate = d.rate ? d.rate : 100000,
-		.burst = d.burst ? d.burst : 200000,
-		.facility = 3,
-		.overflow = d.overflow,
-		.max_size = 50u << 20,
-		.max_file = 3};
+	struct message_kind bound = {.head.type = M_BOUND, .kind = BOUND_AUDIT_NETLINK};
 
-	if (d.recorder.link.fd >= 0)
-		(void)channel_send(&d.recorder.link, &m, &d.output[0], 1);
+	for (unsigned int i = 0; i < (d.single ? 1 : PRINTERS) && d.recorder.link.fd >= 0; i++) {
+		struct message_output m = {.head = {.type = M_OUTPUT,
+						    .subject = SUBJECT_OF_SERVICE(i),
+						    .generation = 1},
+					   .stream = STREAM_STDOUT,
+					   .rate = i == 0 && d.rate ? d.rate : 100000,
+					   .burst = i == 0 && d.burst ? d.burst : 200000,
+					   .facility = 3,
+					   .overflow = i == 0 ? d.overflow : OVERFLOW_DROP,
+					   .max_size = 50u << 20,
+					   .max_file = 3,
+					   .local = i == 0 && d.local,
+					   .context = i == 0 && *d.context.text != '\0'};
+
+		d.context.head =
+			(struct message_head){.type = M_CONTEXT, .subject = m.head.subject};
+		if (m.context)
+			(void)channel_send(&d.recorder.link, &d.context, NULL, 0);
+		(void)str_copy(m.name, sizeof(m.name), d.printers[i].name);
+		(void)channel_send(&d.recorder.link, &m, &d.printers[i].pipe[0], 1);
+		m.head.type = M_DEVICE_LOG;
+		m.stream = STREAM_DEVICE_LOG;
+		if (i == 0 && d.device_log[0] >= 0)
+			(void)channel_send(&d.recorder.link, &m, &d.device_log[0], 1);
+	}
+	if (d.recorder.link.fd >= 0 && d.kernel_fd >= 0)
+		(void)channel_send(&d.recorder.link, &bound, &d.kernel_fd, 1);
+}
+
+/* What the launcher opens: the kernel's audit records, one way. */
+static void open_kernel(void)
+{
+	struct sockaddr_nl self = {.nl_family = AF_NETLINK,
+				   .nl_groups = 1u << (AUDIT_NLGRP_READLOG - 1)};
+
+	d.kernel_fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_AUDIT);
+	if (d.kernel_fd >= 0 && bind(d.kernel_fd, (struct sockaddr *)&self, sizeof(self)))
+		fd_close(&d.kernel_fd);
+	send_sources();
 }
 
 static void link_both(void)
@@ -194,7 +251,7 @@ static void start_recorder(void)
 	run(&d.recorder, fds, 11);
 	fd_close(&end);
 	d.recorder.wanted = true;
-	send_output();
+	send_sources();
 	link_both();
 }
 
@@ -209,10 +266,10 @@ static void start_shipper(void)
 	link_both();
 }
 
-static void dial(void)
+static void dial(uint32_t index)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET,
-				 .sin_port = htons(d.port),
+				 .sin_port = htons(d.ports[index % DEVICE_COLLECTORS_MAX]),
 				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	struct message_plain m = {.head.type = M_DIALED};
 	CLEAN_FD int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -244,52 +301,29 @@ static void reap(void)
 	}
 }
 
-static uint64_t due(uint64_t rate, uint64_t done)
+/* Whoever measures throughput waits for room, what a program of ours never does. */
+static bool room_for_more(unsigned int ring)
 {
-	uint64_t wanted = (clock_monotonic_ms() - d.start_ms) * rate / 1000;
+	uint64_t tail = 0;
 
-	return wanted > done ? wanted - done : 0;
-}
-
-/* The pipe is full while there is no recorder: what did not go in is kept. */
-static bool write_rest(void)
-{
-	ssize_t n = d.rest_size ? write(d.output[1], d.rest, d.rest_size) : 0;
-
-	if (n < 0)
-		return false;
-	d.rest_size -= (size_t)n;
-	memmove(d.rest, d.rest + n, d.rest_size);
-	return d.rest_size == 0;
+	return !d.patient || (pread(d.cursor[ring], &tail, sizeof(tail), 0) == sizeof(tail) &&
+			      d.producer[ring].head - tail < RING_BYTES / 2);
 }
 
 static void produce(void)
 {
-	uint64_t count = due(d.records_rate, d.records_done);
-	char *line = d.rest;
+	uint64_t count = printer_due(d.start_ms, d.records_rate, d.records_done);
 
 	for (; count && d.records_left; count--, d.records_left--, d.records_done++) {
+		if (!room_for_more(d.records_done % RINGS))
+			break;
 		audit_open(&d.producer[d.records_done % RINGS]);
 		audit_emit(EVENT_STATE, AUDIT_S("web"), AUDIT_N(d.records_done),
 			   AUDIT_S("starting"), AUDIT_S("running"),
-			   AUDIT_S("because \"it\" ] was \\ told"));
+			   AUDIT_S(d.patient ? long_reason : "because \"it\" ] was \\ told"));
 	}
-	count = due(d.output_rate, d.output_done);
-	if (!write_rest())
-		return;
-	for (; count && d.output_left; count--) {
-		int size = snprintf(line, sizeof(d.rest), "line %llu ",
-				    (unsigned long long)d.output_done);
-
-		while (size < (int)d.output_size)
-			line[size] = (char)('a' + size % 26), size++;
-		line[size++] = '\n';
-		d.rest_size = (size_t)size;
-		d.output_left--;
-		d.output_done++;
-		if (!write_rest())
-			return;
-	}
+	for (int i = 0; i < PRINTERS; i++)
+		printer_turn(&d.printers[i]);
 }
 
 /* Pid 0 would be everybody in our group. */
@@ -313,82 +347,87 @@ static void status(void)
 	       (unsigned long long)d.producer[0].drops[0],
 	       (unsigned long long)d.producer[1].drops[0],
 	       (unsigned long long)d.producer[2].drops[0],
-	       (unsigned long long)(d.records_left + d.output_left),
-	       (unsigned long long)d.output_done);
+	       (unsigned long long)(d.records_left + d.printers[0].left + d.printers[1].left +
+				    d.printers[0].rest_size + d.printers[1].rest_size),
+	       (unsigned long long)d.printers[0].done);
 	(void)fflush(stdout);
 }
 
-/* A line of any bytes; the pipe may be too small for it at once. */
-static void write_hex(const char *text)
+static bool helper_command(const char *text)
 {
-	size_t size = strlen(text) / 2;
-	char *line = malloc(size + 1);
+	char name[32] = "";
 
-	for (size_t i = 0; i < size; i++) {
-		unsigned int byte = 0;
-
-		(void)sscanf(text + 2 * i, "%2x", &byte);
-		line[i] = (char)byte;
+	if (sscanf(text, "kill %31s", name) == 1) {
+		signal_helper(helper_of(name), SIGKILL);
+	} else if (sscanf(text, "stop %31s", name) == 1) {
+		helper_of(name)->wanted = false;
+		signal_helper(helper_of(name), SIGTERM);
+	} else if (strcmp(text, "hold recorder") == 0) {
+		d.recorder.wanted = false;
+		signal_helper(&d.recorder, SIGKILL);
+	} else if (strcmp(text, "start recorder") == 0) {
+		start_recorder();
+	} else if (strcmp(text, "start shipper") == 0) {
+		start_shipper();
+	} else {
+		return false;
 	}
-	line[size++] = '\n';
-	for (size_t at = 0; at < size;) {
-		ssize_t n = write(d.output[1], line + at, size - at);
+	return true;
+}
 
-		if (n > 0)
-			at += (size_t)n;
-		else
-			(void)poll(NULL, 0, 5);
-	}
-	free(line);
+static bool describe_service(const char *text) /* what its file would say */
+{
+	if (str_starts(text, "context "))
+		return str_copy(d.context.text, sizeof(d.context.text), text + 8) == 0;
+	if (str_equal(text, "local"))
+		d.local = true;
+	else if (!str_equal(text, "device log") ||
+		 socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, d.device_log))
+		return false;
+	return true;
 }
 
 static void command(const char *text)
 {
 	char name[32] = "";
-	unsigned long long a, b, c;
+	unsigned long long a, b;
 
 	if (sscanf(text, "records %llu %llu", &a, &b) == 2) {
 		d.records_left = a;
 		d.records_rate = b;
 		d.records_done = 0;
 		d.start_ms = clock_monotonic_ms();
-	} else if (sscanf(text, "output %llu %llu %llu", &a, &b, &c) == 3) {
-		d.output_left = a;
-		d.output_rate = b;
-		d.output_size = c < 32000 ? c : 32000;
-		d.output_done = 0;
-		d.start_ms = clock_monotonic_ms();
-	} else if (sscanf(text, "kill %31s", name) == 1) {
-		signal_helper(helper_of(name), SIGKILL);
-	} else if (sscanf(text, "stop %31s", name) == 1) {
-		helper_of(name)->wanted = false;
-		signal_helper(helper_of(name), SIGTERM);
+	} else if (strcmp(text, "kernel") == 0) {
+		open_kernel();
 	} else if (sscanf(text, "limit %llu %llu %31s", &a, &b, name) == 3) {
 		d.rate = (uint32_t)a;
 		d.burst = (uint32_t)b;
 		d.overflow = strcmp(name, "block") == 0 ? OVERFLOW_BLOCK : OVERFLOW_DROP;
-	} else if (strcmp(text, "hold recorder") == 0) {
-		d.recorder.wanted = false;
-		signal_helper(&d.recorder, SIGKILL);
+	} else if (describe_service(text)) { /* done */
+	} else if (strncmp(text, "syslog ", 7) == 0) {
+		printer_datagram(d.device_log[1], text + 7);
 	} else if (strcmp(text, "deafen") == 0) {
 		for (int i = 0; i < RINGS; i++)
 			(void)shutdown(d.bell[i][1], SHUT_RD);
+	} else if (strcmp(text, "single") == 0 || strcmp(text, "both") == 0) {
+		d.single = *text == 's';
+		send_sources();
+	} else if (strcmp(text, "patient") == 0) {
+		d.patient = true;
 	} else if (strcmp(text, "mark") == 0) {
 		for (int i = 0; i < RINGS; i++)
 			(void)pread(d.cursor[i], &d.marked[i], sizeof(d.marked[i]), 0);
 	} else if (strcmp(text, "rewind") == 0) {
 		for (int i = 0; i < RINGS; i++)
 			(void)pwrite(d.cursor[i], &d.marked[i], sizeof(d.marked[i]), 0);
-	} else if (strncmp(text, "part ", 5) == 0) {
-		(void)dprintf(d.output[1], "%s", text + 5);
-	} else if (strncmp(text, "hex ", 4) == 0) {
-		write_hex(text + 4);
-	} else if (strncmp(text, "raw ", 4) == 0) {
-		(void)dprintf(d.output[1], "%s\n", text + 4);
-	} else if (strcmp(text, "start recorder") == 0) {
-		start_recorder();
-	} else if (strcmp(text, "start shipper") == 0) {
-		start_shipper();
+	} else if (sscanf(text, "resend %llu", &a) == 1) {
+		struct message_shipped m = {.head.type = M_RESEND, .n = a - 1};
+
+		(void)channel_send(&d.recorder.link, &m, NULL, 0);
+	} else if (sscanf(text, "urgent %llu", &a) == 1) {
+		audit_open(&d.producer[0]);
+		audit_emit(EVENT_UPLINK_FAILED, AUDIT_S("eth0"), AUDIT_S(text));
+	} else if (printer_command(d.printers, text) || helper_command(text)) { /* done */
 	} else if (strcmp(text, "quit") == 0) {
 		exit(0);
 	}
@@ -415,7 +454,8 @@ static void read_commands(void)
 
 static void turn(void)
 {
-	bool busy = d.records_left || d.output_left;
+	bool busy = d.records_left || d.printers[0].left || d.printers[1].left ||
+		    d.printers[0].rest_size || d.printers[1].rest_size;
 	struct pollfd fds[] = {{.fd = 0, .events = POLLIN},
 			       {.fd = d.shipper.link.fd, .events = POLLIN}};
 	struct received in;
@@ -425,7 +465,7 @@ static void turn(void)
 		read_commands();
 	if (d.shipper.link.fd >= 0 && channel_receive(&d.shipper.link, &in, NULL) == 0) {
 		if (in.message.head.type == M_DIAL)
-			dial();
+			dial(in.message.head.request);
 		channel_message_close(&in);
 	}
 	reap();
@@ -439,15 +479,22 @@ int main(int argc, char **argv)
 	d.root = argv[1];
 	d.recorder = (struct child){.path = argv[2], .name = "recorder", .link.fd = -1};
 	d.shipper = (struct child){.path = argv[3], .name = "shipper", .link.fd = -1};
-	d.port = (uint16_t)strtoul(argv[4], NULL, 10);
+	for (char *at = argv[4]; *at && d.port_count < DEVICE_COLLECTORS_MAX; at += *at == ',')
+		d.ports[d.port_count++] = (uint16_t)strtoul(at, &at, 10);
 	d.boot = argv[5];
 	d.auditor = argc > 6 ? argv[6] : "-";
 	d.firmware = argc > 7 ? argv[7] : "1767225600";
 	(void)signal(SIGPIPE, SIG_IGN);
 	make_rings();
 	make_policy();
-	if (pipe2(d.output, O_CLOEXEC) || fcntl(d.output[1], F_SETFL, O_NONBLOCK))
-		die("pipe");
+	d.kernel_fd = -1;
+	d.device_log[0] = -1;
+	d.printers[0].name = "web";
+	d.printers[1].name = "other";
+	for (int i = 0; i < PRINTERS; i++)
+		if (pipe2(d.printers[i].pipe, O_CLOEXEC) ||
+		    fcntl(d.printers[i].pipe[1], F_SETFL, O_NONBLOCK))
+			die("pipe");
 	for (;;)
 		turn();
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/python3 -B
-"""A real rsyslogd without installing one: Debian's packages unpacked into the cache.  Usage: packages.py CACHE"""
+"""Real collectors without installing one: Debian's rsyslog (both TLS drivers) and syslog-ng, unpacked into the cache.  Usage: packages.py CACHE"""
+import fcntl
 import os
 import re
 import shutil
@@ -11,7 +12,7 @@ TREE = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(TREE, "toolchain"))
 import debian  # noqa: E402
 
-WANTED = ["rsyslog", "rsyslog-openssl", "rsyslog-gnutls"]
+WANTED = ["rsyslog", "rsyslog-openssl", "rsyslog-gnutls", "syslog-ng-core"]
 # The C library is the machine's own: the packages are of the machine's own release.
 NEVER = re.compile(r"^(libc6|libc-bin|libgcc-s1|gcc-\d+-base|libcrypt1)$")
 
@@ -25,9 +26,18 @@ def closure(apt):
 
 
 def unpack(cache):
-    """Directory of the unpacked packages, made once."""
-    root = os.path.join(cache, "collector", "root")
-    if os.path.exists(os.path.join(root, ".complete")):
+    """Directory of the unpacked packages, made once, by whoever comes first."""
+    directory = os.path.join(cache, "collector")
+    os.makedirs(directory, exist_ok=True)
+    with open(os.path.join(directory, ".lock"), "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return unpack_once(cache, os.path.join(directory, "root"))
+
+
+def unpack_once(cache, root):
+    complete = os.path.join(root, ".complete")
+    # The marker says of what: a cache from before a package was wanted is made anew.
+    if os.path.exists(complete) and open(complete, encoding="ascii").read().split() == WANTED:
         return root
     apt = debian.Apt(os.path.join(cache, "apt"), [debian._codename()])
     apt.update()
@@ -38,7 +48,8 @@ def unpack(cache):
     for deb in sorted(os.listdir(os.path.join(work, "debs"))):
         subprocess.run(["dpkg-deb", "-x", os.path.join(work, "debs", deb), work], check=True)
     shutil.rmtree(os.path.join(work, "debs"))
-    open(os.path.join(work, ".complete"), "w").close()
+    with open(os.path.join(work, ".complete"), "w", encoding="ascii") as out:
+        out.write(" ".join(WANTED))
     shutil.rmtree(root, ignore_errors=True)
     os.rename(work, root)
     return root
