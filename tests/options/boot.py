@@ -98,6 +98,10 @@ def case(rows, seen, names):
 
 def run(report, directory, all_names, wanted, filtered):
     names = needed(all_names, wanted, filtered)
+    most = paths.setting(BOARD, "CONFIG_SERVICES_MAX")
+    if len(names) > int(most):
+        report.fail_all(wanted, f"{len(names)} services for a device of {most}: let some share one")
+        return
     conf = {n: s.conf + ("" if s.start else "\nstart = no") for n, s in names.items()}
     try:
         made = make(names)

@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -110,6 +111,22 @@ static void print_lines(int count, int width)
 	pause_ms(3000);
 }
 
+/* As ordinary programs do, and then as one that lies. */
+static void write_log(void)
+{
+	struct sockaddr_un to = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	static const char forge[] = "<0>1 - - kernel - - - panic";
+	static const char other[] = "<13>plain: x\nSECCOMP";
+
+	openlog("probe", 0, LOG_DAEMON);
+	syslog(LOG_WARNING, "of an ordinary program");
+	tried("log.connect", connect(fd, (struct sockaddr *)&to, sizeof(to)));
+	tried("log.forge", send(fd, forge, sizeof(forge), 0) < 0 ? -1 : 0);
+	tried("log.other", send(fd, other, sizeof(other) - 1, 0) < 0 ? -1 : 0);
+	stay();
+}
+
 /* ready = notify: something else first, then that it is ready; then nobody listens any more. */
 static void notify(void)
 {
@@ -171,6 +188,8 @@ int main(int argc, char **argv, char **environment)
 		deaf();
 	if (strcmp(word, "print") == 0)
 		print_lines(number_of, argc > 3 ? atoi(argv[3]) : 0);
+	if (strcmp(word, "syslog") == 0)
+		write_log();
 	if (strcmp(word, "notify") == 0)
 		notify();
 	if (strcmp(word, "number") == 0)

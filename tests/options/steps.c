@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "probe.h"
@@ -112,9 +113,23 @@ static void do_link(const struct step *s)
 	tried(s->key, symlink(s->more, s->path));
 }
 
+/* Removed is what gives its room back: the kernel keeps a file for as long as fanotify's reader has
+ * not looked at its event. */
 static void do_remove(const struct step *s)
 {
-	tried(s->key, unlink(s->path));
+	const struct timespec pause = {.tv_nsec = 5000000};
+	struct statvfs before, now;
+	char directory[200];
+
+	snprintf(directory, sizeof(directory), "%.*s", (int)(strrchr(s->path, '/') - s->path),
+		 s->path);
+	if (statvfs(directory, &before) || unlink(s->path)) {
+		tried(s->key, -1);
+		return;
+	}
+	for (int i = 0; i < 1000 && !statvfs(directory, &now) && now.f_ffree <= before.f_ffree; i++)
+		nanosleep(&pause, NULL);
+	tried(s->key, now.f_ffree > before.f_ffree ? 0 : (errno = EBUSY, -1));
 }
 
 /* program:PATH: a program of this image copied there, made executable, run */

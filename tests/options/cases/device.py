@@ -46,6 +46,7 @@ def rules(directory):
         equal(code, 5, f"{name}: exit")
 
 
+TIME = "time: 500ms 10s 5m 1h"
 # section, line, message
 REFUSED_CONF = (
     ("device", "control = tcp://0.0.0.0:2376",
@@ -58,6 +59,21 @@ REFUSED_CONF = (
      "the trail has its place on the state partition, which no service reaches; leave it out; bartizan events reads it"),
     ("audit", "max_size = 0", "out of range: 64k to 1g; bytes: 512k 64m 1g"),
     ("audit", "max_file = 1", "out of range: 2 to 1000; number: 64"),
+    ("syslog", "retry_max = 999ms", f"out of range: 1s to 300s; {TIME}"),
+    ("syslog", "retry_max = 301s", f"out of range: 1s to 300s; {TIME}"),
+    ("syslog", "retry_max = never", f'not of the form "{TIME}"; {TIME}'),
+    ("monitor x", "on = nothing",
+     "not one of the words for it; seccomp exec outside open apparmor limit pressure module damage"),
+    ("monitor x", "match = ", "has no value; globs: init_module|finit_module"),
+    ("monitor x", "match = a||b", "a glob is empty; globs: init_module|finit_module"),
+    ("monitor x", "match = a b", "holds a blank, a control character or one outside of ASCII; globs: init_module|finit_module"),
+    ("monitor x", "match = " + 128 * "a", "longer than 127 characters; globs: init_module|finit_module"),
+    ("monitor x", "service = A/B", "holds a character other than a-z A-Z 0-9 . - *; services: web-*"),
+    ("monitor x", "service = " + 33 * "a", "longer than 32 characters; services: web-*"),
+    ("monitor x", "severity = loud", "not one of the words for it; emergency alert critical error warning notice info debug"),
+    ("monitor x", "action = reboot", "not one of the words for it; log kill stop"),
+    ("monitor x", "enabled = maybe", "neither yes nor no; yes or no"),
+    ("monitor x", "rule = x", "unknown key; the reference lists all keys"),
     ("policy", "deny.x = nokey", "nokey is not a key of [service]; `bartizan explain` lists them"),
     ("policy", "deny.X = memory", '"X" is not a name for a rule; KEY or KEY PATTERN: cap_add NET_*'),
     ("policy", "memory = 1k", "out of range: 4m to 1024g; bytes: 512k 64m 1g"),
@@ -69,6 +85,7 @@ REFUSED_CONF = (
     ("service it", "image_digest = sha256:" + 62 * "a", "sha256: must be followed by 64 lower-case hex digits; sha256:<64 hex digits>"),
     ("service it", "image_digest = md5:" + 32 * "a",
      'not of the form "sha256:<64 hex digits>": no other digest and no tag is a pin; sha256:<64 hex digits>'),
+    ("service it", "seccomp_record = maybe", "neither yes nor no; yes or no"),
     ("service it", "start = maybe", "neither yes nor no; yes or no"),
     ("service it", "sysfs = /sys/x", "not the path of an attribute below /sys; attribute below /sys: class/thermal/thermal_zone0/temp"),
     ("service it", "devices = /dev/sda", "block devices hold everybody's files; no device policy can grant it"),
@@ -86,6 +103,27 @@ def conf(directory):
         equal(said, f"supervisor.conf:{number}: [{section.split()[0]}] {lint.shown(line)}: {wanted}", line)
 
 
+RULE = "on = exec\nmatch = sh\n"
+# Sections of supervisor.conf, what is said behind "supervisor.conf".
+MONITORS = (
+    ("[monitor x]\non = exec\n", ": [monitor x] is no built-in rule and has no match; on = seccomp, match = ptrace"),
+    ("[monitor x]\nmatch = sh\n", ": [monitor x] is no built-in rule and has no on; on = seccomp, match = ptrace"),
+    ("[monitor X]\n" + RULE, ":3: [monitor X]: not a name"),
+    (f"[monitor a]\n{RULE}[monitor a]\n{RULE}", ":6: [monitor a]: named twice"),
+    ("".join(f"[monitor m{i}]\n{RULE}" for i in range(33)), ":99: [monitor m32]: more than 32 rules"),
+)
+
+
+def monitors(directory):
+    for sections, wanted in MONITORS:
+        code, said = lint.lint(directory, lint.HEAD, f"{HEAD}{sections}[service it]\n")
+        check(code != 0, f"{sections} is accepted")
+        equal(said, "supervisor.conf" + wanted, sections)
+    for sections in ("[monitor shell]\nseverity = info\n", "".join(f"[monitor m{i}]\n{RULE}" for i in range(32))):
+        code, said = lint.lint(directory, lint.HEAD, f"{HEAD}{sections}[service it]\n")
+        check(code == 0, sections, said)
+
+
 NOT_BUILT = "not built in; leave it out; nothing replaces it silently"
 # Names that a service file does not have: rows 18 to 24 of the networks, what is the device's, what Docker calls otherwise.
 NAMES = {
@@ -93,7 +131,6 @@ NAMES = {
     "driver = routed": NOT_BUILT, "driver = macvlan": NOT_BUILT, "internal = yes": NOT_BUILT,
     "networks = a": "written as network; network = none: loopback and nothing else",
     "ports = 80:80": "written as publish, which is not built in; leave it out",
-    "log_driver = json-file": NOT_BUILT, "log_tag = {{.Name}}": NOT_BUILT, "device_log = yes": NOT_BUILT,
     "critical = yes": "is the device's to say; critical = yes in [service NAME] of supervisor.conf",
     "time_source = yes": "not built in; leave it out; no service sets the clock",
     "privileged = yes": "no service is privileged; name what it needs: cap_add, devices, volume",
@@ -101,6 +138,7 @@ NAMES = {
     "use_api_socket = yes": "the control socket is never inside a service; leave it out",
     "jit = yes": "written as mdwe = no; the device must allow it: allow_jit = yes",
     "allow_shell = yes": "is the device's to say; allow_shell = yes in [service NAME] of supervisor.conf",
+    "seccomp_record = yes": "is the device's to say; seccomp_record = yes in [service NAME] of supervisor.conf",
     "memroy = 8m": "unknown key; did you mean memory?",
 }
 
@@ -126,6 +164,7 @@ def every_refusal(directory):
 HOST = {
     "deny and require rules": rules,
     "supervisor.conf: what its sections refuse": conf,
+    "supervisor.conf: rules of [monitor] as a whole": monitors,
     "names that a service file does not have": names,
     "every name of refusals.def has its reason": every_refusal,
 }

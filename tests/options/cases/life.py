@@ -1,5 +1,6 @@
 """The life of a service: readiness, order, health, restart, stop, output."""
 import errno
+import json
 
 from harness.device import matching
 from table import Service, check, equal
@@ -8,10 +9,9 @@ SERVICES = {
     # Leaves orphans; is healthy at once; ends by another signal.
     "life": Service("stop_signal = USR1\nhealth_cmd = /bin/probe exit 0\nhealth_interval = 1s\nhealth_timeout = 1s\nhealth_retries = 1\n",
                     word="orphans"),
-    "minder": Service("init = yes\n", word="orphans"),
+    "minder": Service("init = yes\ndepends_on = teller\ndepends_on = life:healthy\ndepends_on = number:started\n", word="orphans"),
     "teller": Service("ready = notify\n", word="notify"),
     "number": Service("ready = fd:5\n", word="number 5"),
-    "listener": Service("depends_on = teller\ndepends_on = life:healthy\ndepends_on = number:started\n"),
     "mute": Service("ready = notify\n"),
     "patient": Service("depends_on = mute\n", start=False),
     "deaf": Service("stop_timeout = 1s\nhealth_cmd = /bin/probe exit 1\nhealth_interval = 1s\nhealth_timeout = 1s\nhealth_retries = 1\n"
@@ -21,6 +21,8 @@ SERVICES = {
                      refused=True),
     "crash": Service("restart = on-failure:1\n", word="exit 3", refused=True),
     "loud": Service("log_rate = 5/s\nlog_burst = 20\noverflow = drop\nlog_facility = local3\n", word="print 200"),
+    "logger": Service("device_log = yes\nlog_tag = edge/{{.ImageName}}\nenv = TZ=UTC\nenv = OTHER=x\nlog_env = TZ\nlabel.site = hall \"2\"\n",
+                      word="syslog"),
     "blocked": Service("log_rate = 1000/s\nlog_burst = 100\noverflow = block\nlog_max_size = 128k\nlog_max_file = 2\n", word="print 1200 500"),
 }
 
@@ -65,8 +67,8 @@ def ready(teller, number, mute, patient, plain):
     del started
 
 
-def depends_on(listener, teller, life, number):
-    begun = place(listener, "START")
+def depends_on(minder, teller, life, number):
+    begun = place(minder, "START")
     check(begun > place(teller, "READY"), "before teller was ready")
     check(begun > place(number, "READY"), "before number was ready")
     check(begun > place(life, "HEALTHY"), "before life was healthy")
@@ -160,6 +162,49 @@ def overflow(blocked):
     equal(lines(blocked)[-1], "line 1199 of many that say nothing but how many there are".ljust(500, "."), "the last line")
 
 
+def context(seen):
+    record = matching(seen.device.records(), "OUTPUT", service=seen.name)[-1]
+    return record["s"], record.get("x")
+
+
+def log_tag(logger, plain):
+    """What is stored is what the collector is told: tests/collector sees it there."""
+    equal(context(plain), ("plain", None), "nothing was asked for")
+    service, added = context(logger)
+    equal(service, "logger", "the service")
+    version = next(s["version"] for s in logger.device.services() if s["name"] == "logger")
+    equal(added, {"tag": f"edge/logger:{version}", "l.site": 'hall "2"', "e.TZ": "UTC"}, "what a line carries")
+
+
+def device_log(logger, plain):
+    """syslog(3) of an ordinary C library, and two messages that lie about whose they are."""
+    logger.errno("log.forge", 0)
+    logger.errno("log.other", 0)
+    for seen, there in ((logger, True), (plain, False)):
+        equal("log" in seen.device.agent.list(f"/proc/{seen.row()['pid']}/root/dev"), there, "/dev/log")
+    found = [r for r in matching(logger.device.records(), "SYSLOG") if r["d"]["service"] == "logger"]
+    equal([(r["s"], r["d"]["facility"], r["d"]["severity"], r["d"]["tag"], r["d"]["line"]) for r in found],
+          [("logger", 3, 4, "probe", "of an ordinary program"), ("logger", 1, 0, "kernel", "panic"), ("logger", 1, 5, "plain", "x\nSECCOMP")],
+          "messages")
+    check(not [r for r in matching(logger.device.records(), "SYSLOG") if r["s"] != "logger"], "another service's message")
+    # The next life of the service writes to the same socket, and so does one after another recorder came.
+    logger.device.kill("recorder")
+    logger.run("restart logger", timeout=120)
+    check(logger.device.wait_for(lambda: len([r for r in matching(logger.device.records(), "SYSLOG", service="logger")]) == 6, 30),
+          "messages of the next life")
+    check(any("probe: of an ordinary program" == line for line in logger.run("logs logger").stdout.splitlines()), "bartizan logs")
+
+
+def log_driver(jit, plain):
+    """Kept where the shipper does not look, numbered by itself."""
+    equal(jit.device.agent.list("/state/spool/local"), ["jit"], "what stays here")
+    check("plain" in jit.device.agent.list("/state/spool/svc"), "what is shipped")
+    check("jit" not in jit.device.agent.list("/state/spool/svc"), "it is shipped")
+    said = jit.run("logs --json jit").stdout.splitlines()
+    equal([json.loads(line)["n"] for line in said], list(range(1, len(said) + 1)), "numbers")
+    check(any('"facts=done"' in line for line in said), "bartizan logs")
+
+
 def log_max(blocked):
     directory = "/state/spool/svc/blocked"
     segments = [name for name in blocked.device.agent.list(directory) if name.endswith(".log")]
@@ -170,7 +215,7 @@ def log_max(blocked):
 
 INSIDE = {
     "ready": (ready, "teller", "number", "mute", "patient", "plain"),
-    "depends_on": (depends_on, "listener", "teller", "life", "number"),
+    "depends_on": (depends_on, "minder", "teller", "life", "number"),
     "init": (init, "minder", "life"),
     "restart": (restart, "crash"),
     "health_cmd": (health, "life", "sick"),
@@ -182,6 +227,10 @@ INSIDE = {
     "log_rate": (log_rate, "loud"),
     "log_burst": (log_burst, "loud"),
     "overflow": (overflow, "blocked"),
+    "log_tag": (log_tag, "logger", "plain"),
+    "log_env": (log_tag, "logger", "plain"),
+    "log_driver": (log_driver, "jit", "plain"),
+    "device_log": (device_log, "logger", "plain"),
     "log_max_size": (log_max, "blocked"),
     "log_max_file": (log_max, "blocked"),
     # Last: they end what others look at.
@@ -207,6 +256,9 @@ TIME = "time: 500ms 10s 5m 1h"
 COUNT = "number: 64"
 BYTES = "bytes: 512k 64m 1g"
 RATE = "per second: 1000/s"
+TAG = "text, {{.Name}} {{.ImageName}} {{.ID}} {{.ImageID}} {{.DaemonName}}"
+TAG_LETTERS = "holds a character other than a-z A-Z 0-9 - . _ / : @ + ~"
+TAG_NAME = "could be the name of another service: add a character that no name has, as in edge/{{.Name}}"
 READY = "exec, notify or fd:3 to fd:9"
 DEPENDS = "NAME, NAME:started or NAME:healthy"
 RESTART = "no or on-failure:COUNT"
@@ -225,6 +277,10 @@ ACCEPTED = {
     "stop_timeout": ("stop_timeout = 0", "stop_timeout = 500ms"),
     "log_facility": ("log_facility = local7", "log_facility = 0", "log_facility = 23"),
     "log_rate": ("log_rate = 10", "log_rate = 10/s"),
+    "device_log": ("device_log = yes", "device_log = no"),
+    "log_driver": ("log_driver = spool", "log_driver = spool+syslog"),
+    "log_tag": ("log_tag = {{.Name}}", "log_tag = {{.ImageName}}", "log_tag = {{.DaemonName}}/{{.Name}}/{{.ID}}@{{.ImageID}}", "log_tag = A"),
+    "log_env": ("env = A=b\nlog_env = A", "env = " + 32 * "A" + "=b\nlog_env = " + 32 * "A"),
 }
 
 REFUSED = {
@@ -278,6 +334,31 @@ REFUSED = {
         ("log_max_size = -1", f'not of the form "{BYTES}"; {BYTES}'),
     ),
     "log_max_file": (("log_max_file = 0", f"out of range: 1 to 100; {COUNT}"),),
+    "device_log": (("device_log = /dev/log", "neither yes nor no; yes or no"),),
+    "log_driver": (
+        ("log_driver = json-file", f"{WORDS}; spool+syslog spool"),
+        ("log_driver = none", f"{WORDS}; spool+syslog spool"),
+    ),
+    "log_tag": (
+        ("log_tag = {{.Nmae}}", f"no field of that name, and no template logic; {TAG}"),
+        ("log_tag = {{if .Name}}x{{end}}", f"no field of that name, and no template logic; {TAG}"),
+        ("log_tag = {{ .Name }}", f"no field of that name, and no template logic; {TAG}"),
+        ("log_tag = edge {{.Name}}", f"{TAG_LETTERS}; {TAG}"),
+        ("log_tag = edge[{{.Name}}]", f"{TAG_LETTERS}; {TAG}"),
+        ("log_tag = mosquitto", f"{TAG_NAME}; {TAG}"),
+        ("log_tag = bartizan", f"{TAG_NAME}; {TAG}"),
+        ("log_tag = we{{.Name}}", f"{TAG_NAME}; {TAG}"),
+        ("log_tag = {{.ImageID}}", f"{TAG_NAME}; {TAG}"),
+        ("log_tag = /" + 63 * "x", f"longer than 63 characters; {TAG}"),
+    ),
+    "log_env": (
+        ("log_env = A", "no env sets it; env = A=VALUE"),
+        ("env = A=b\nlog_env = A B", "the name may hold letters, digits and _ only; NAME of an env"),
+        ("env = A=b\nlog_env = A\n>log_env=A", '"A" is set twice; NAME of an env'),
+        ("log_env = " + 33 * "A", "a name of structured data has 1 to 32 characters; NAME of an env"),
+        ("env = A=" + 300 * "b" + "\nlabel.a = " + 210 * "c" + "\nlog_env = A",
+         "labels and log_env are more than 512 bytes in all; each line carries them to the collector"),
+    ),
     "log_facility": (
         ("log_facility = local8", f"{WORDS}; `bartizan explain` lists them"),
         ("log_facility = 24", f"{WORDS}; `bartizan explain` lists them"),

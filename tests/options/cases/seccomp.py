@@ -15,7 +15,7 @@ SERVICES = {
     "moby": Service("seccomp = builtin:moby\n", conf="allow_moby = yes\n"),
     "profile": Service(FILE, conf="allow_seccomp_file = yes\n", files={"etc/profile.json": (corpus("current.json"), 0o644)}),
     "oldprofile": Service(FILE, conf="allow_seccomp_file = yes\n", files={"etc/profile.json": (corpus("old.json"), 0o644)}),
-    "jit": Service("mdwe = no\n", conf="allow_jit = yes\n"),
+    "jit": Service("mdwe = no\nlog_driver = spool\n", conf="allow_jit = yes\n"),
 }
 NEVER = ("ptrace", "unshare", "mount", "chroot", "keyctl", "settimeofday", "bpf", "userfaultfd", "io_uring")
 

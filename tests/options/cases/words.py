@@ -159,6 +159,7 @@ REFUSED = {
         ("label.bartizan.x = y", RESERVED),
         ("label.X = y", "a label's name may hold a-z 0-9 . - _ only; text"),
         ("label.a = b\nlabel.a = c", '"a" is set twice; text'),
+        ("label." + 33 * "a" + " = x", "a label's name has at most 32 characters; text"),
         ("label.a = " + 256 * "x", "not of the form label.NAME = VALUE within 256 characters; text"),
     ),
     "read_only": (("read_only = no", "this is always yes; the root is a signed read-only file system; write to a tmpfs"),),
