@@ -1,7 +1,6 @@
 """freeze, unfreeze, isolate: seen in the kernel, through crashes of helpers and a new boot."""
 import json
 
-from harness.device import matching
 from harness.tap import check, equal
 
 NAME = "sound"
@@ -96,7 +95,7 @@ def isolate(device):
     helpers_die(device)
     run(device, f"start {NAME}", 5)
     state(device, "isolated")
-    check(matching(device.records(), "START_REFUSED", service=NAME), "no record of the refused start")
+    check(device.wait_record("START_REFUSED", service=NAME), "no record of the refused start")
 
 
 def boot_again(device):

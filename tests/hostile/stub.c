@@ -195,7 +195,7 @@ static void nonsense_sizes(int fd)
 static void with_odd_fds(int fd, const struct message_head *head, const struct message_def *row)
 {
 	int fds[IPC_FDS_MAX];
-	int count = row->fd_count ? row->fd_count : 1;
+	int count = message_fd_count(row) ? (int)message_fd_count(row) : 1;
 
 	stub_send_head(fd, *head, row->size, 0xa5);
 	memcpy(noise, head, sizeof(*head));

@@ -136,6 +136,7 @@ static void prepare_pool(struct service *s)
 
 	defaults(false);
 	s->userns_fd = must(userns_make(world.proc_fd, UID, UID, &err), "userns", &err);
+	fd_raise(&s->userns_fd);
 	plan.root_fd = world_root();
 	add_dev(&plan);
 	must(pool_make(&plan, &s->pool, &err), "pool", &err);
@@ -192,9 +193,9 @@ static void park(struct service *s)
 	must(sandbox_clone(&plan, &s->child, &err), "clone", &err);
 	mark(CLONE);
 	world_announce(s->child.pid);
-	set_oom_score(s);
 	mark(ANNOUNCE);
 	must(sandbox_release(&s->child), "release", NULL);
+	set_oom_score(s);
 	if (sandbox_wait_ready(&s->child, step, READY_MS, &err))
 		world_die(step, &err);
 	mark(STEPS);
@@ -328,9 +329,7 @@ static int measure_run(char **command)
 
 static int compare(const void *a, const void *b)
 {
-	uint64_t one = *(const uint64_t *)a, other = *(const uint64_t *)b;
-
-	return one < other ? -1 : one > other;
+	return *(const uint64_t *)a < *(const uint64_t *)b ? -1 : 1;
 }
 
 /* The middle one: a machine with other things to do stretches single ones. */
@@ -348,6 +347,7 @@ static void start_asleep(struct service *s)
 	execute(s);
 	fd_close(&s->child.gate_fd);
 	fd_close(&s->child.report_fd);
+	fd_raise(&s->child.pidfd);
 }
 
 static void stop(struct service *s)

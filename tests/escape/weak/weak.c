@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -141,6 +142,7 @@ int __wrap_sandbox_clone(const struct plan *plan, struct child *child, struct er
 	int r;
 
 	make_steps();
+	fd_close(&host_fd); /* of a child that did not become ready */
 	if (lacks("close-range") || lacks("working-dir"))
 		fd = open("/", flags | O_CLOEXEC);
 	if (fd >= 0)
@@ -148,7 +150,6 @@ int __wrap_sandbox_clone(const struct plan *plan, struct child *child, struct er
 				lacks("close-range") ? 3 : FORGOTTEN);
 	fd_close(&fd);
 	r = __real_sandbox_clone(plan, child, err);
-	fd_close(&host_fd);
 	return r;
 }
 
@@ -157,6 +158,8 @@ int __real_sandbox_attest(int proc_fd, const struct plan *plan, const struct chi
 int __wrap_sandbox_attest(int proc_fd, const struct plan *plan, const struct child *child,
 			  unsigned int *proofs, struct err *err)
 {
+	/* It is ready, so it has a table of its own. */
+	fd_close(&host_fd);
 	return words[0] ? 0 : __real_sandbox_attest(proc_fd, plan, child, proofs, err);
 }
 
@@ -180,6 +183,16 @@ static long weak_clone(struct clone_args args)
 }
 
 long __real_syscall(long number, ...);
+
+/* The child leaves the launcher's table and keeps what lies below @first, and the descriptor that
+ * it needs above everything else. */
+static long leave_table(long first)
+{
+	if (unshare(CLONE_FILES) || __real_syscall(SYS_close_range, first, (long)host_fd - 1, 0L))
+		return -1;
+	return __real_syscall(SYS_close_range, (long)host_fd + 1, (long)~0u, 0L);
+}
+
 long __wrap_syscall(long number, ...);
 long __wrap_syscall(long number, ...)
 {
@@ -191,7 +204,9 @@ long __wrap_syscall(long number, ...)
 	for (int i = 0; i < 6; i++)
 		a[i] = va_arg(list, long);
 	va_end(list);
-	if (number == SYS_close_range && lacks("close-range"))
+	if (number == SYS_close_range && a[2] && host_fd >= a[0])
+		return leave_table(a[0]);
+	if (number == SYS_close_range && !a[2] && lacks("close-range"))
 		return 0;
 	if (number == SYS_clone3 && words[0] && !inside) {
 		long r;
