@@ -24,7 +24,7 @@ struct launcher launcher;
 static char directory[] = "/tmp/bartizan-slots.XXXXXX";
 static struct service *web = &launcher.services[2];
 static bool alive, installing;
-static unsigned int forgotten, renewed, events[EVENT_COUNT];
+static unsigned int forgotten, renewed, stored, events[EVENT_COUNT];
 static ino_t images_inode;
 static const char *stuck; /* the file that cannot be removed */
 static bool unsafe;       /* nothing reaches the disk */
@@ -64,6 +64,7 @@ int note_store(const struct service *s, struct err *e)
 {
 	(void)e;
 	assert_ptr_equal(s, web);
+	stored++;
 	return 0;
 }
 
@@ -194,7 +195,7 @@ static inline int setup(void **state)
 	web->slot = 2;
 	(void)str_copy(web->name, NAME_SIZE, "web");
 	alive = installing = false;
-	forgotten = renewed = 0;
+	forgotten = renewed = stored = 0;
 	stuck = NULL;
 	unsafe = false;
 	err = (struct err){0};
