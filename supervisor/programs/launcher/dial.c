@@ -40,20 +40,20 @@ static int parse(const struct device_collector *syslog, struct address *address)
 
 int dial_collector(const struct device_syslog *syslog, uint32_t index, int *fd, struct err *err)
 {
-	const struct device_collector *collector = &syslog->at[index];
 	CLEAN_FD int socket_fd = -1;
 	struct address address;
 
 	if (!syslog->configured)
 		return REFUSE(err, EDESTADDRREQ, "add [syslog] to supervisor.conf",
 			      "no collector is configured");
-	if (index >= syslog->count || index >= DEVICE_COLLECTORS_MAX || parse(collector, &address))
+	if (index >= syslog->count || index >= DEVICE_COLLECTORS_MAX ||
+	    parse(&syslog->at[index], &address))
 		return REFUSE(err, EINVAL, "", "the collector's address is not numeric");
 	socket_fd = socket(address.at.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (socket_fd < 0)
 		return err_sys(err, errno, "cannot make a socket");
 	if (connect(socket_fd, &address.at.any, address.size) < 0 && errno != EINPROGRESS)
-		return err_sys(err, errno, "cannot connect to %s", collector->address);
+		return err_sys(err, errno, "cannot connect to %s", syslog->at[index].address);
 	*fd = take_fd(&socket_fd);
 	return 0;
 }

@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <sys/epoll.h>
 
+#include "audit/audit.h"
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
@@ -24,6 +25,10 @@ void link_send(struct link *link, const void *message, const int *fds, int fd_co
 	if (!r)
 		return;
 	log_line("launcher: link to %s is cut: %s", peer_name(link->channel.peer), err_text(-r));
+	/* One that died has a record of its end; this one lives and does nothing any more. */
+	if (r == -EAGAIN)
+		audit_emit(EVENT_MESSAGE_REFUSED, AUDIT_S(peer_name(link->channel.peer)),
+			   AUDIT_S("it does not read: its link is cut"));
 	link_cut(link);
 }
 
