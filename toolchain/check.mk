@@ -186,7 +186,8 @@ test: $(UNIT_BINS) $(FUZZ_BINS)
 		$(MONITOR_SUITES) $(SECCOMP_SUITES) $(POWER_SUITES) $(NS_SUITES) $(FUZZ_SUITES) $(FAULT_SUITES) $(STYLE_SUITES) $(UNIT_SUITES) \
 		$(QEMU_SUITES) $(CRASH_SUITES) $(CUT_SUITES) $(BENCH_SUITES)
 
-style:
+# clang-tidy reads the headers of the native libraries.
+style: $(STATE)
 	@$(TALLY) --jobs 2 $(STYLE_SUITES) tests/style/format tests/style/tidy tests/style/cppcheck
 
 .DELETE_ON_ERROR:

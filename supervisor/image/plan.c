@@ -104,11 +104,12 @@ static int plan_blocks(struct plan *p, const struct leaves *old, const struct le
 {
 	uint64_t last = UINT64_MAX - 1;
 
-	p->extents = calloc(new->count, sizeof(*p->extents));
+	p->extents = calloc(new->count + 1, sizeof(*p->extents));
 	if (!p->extents)
 		return err_sys(err, ENOMEM, "extents");
 	sorting = old;
-	qsort(old->sorted, old->count, sizeof(*old->sorted), by_digest);
+	if (old->count)
+		qsort(old->sorted, old->count, sizeof(*old->sorted), by_digest);
 	for (size_t at = 0; at < new->count; at++) {
 		uint64_t from = 0;
 		bool known = find_block(old, new, at, last, &from);
@@ -116,6 +117,7 @@ static int plan_blocks(struct plan *p, const struct leaves *old, const struct le
 		add_block(p, known ? DELTA_COPY : DELTA_NEW, from);
 		last = known ? from : last;
 	}
+	sorting = NULL;
 	return 0;
 }
 

@@ -38,9 +38,9 @@ int policy_parse_seccomp(const struct policy_key *key, const char *value, void *
 {
 	const char *wrong;
 
-	for (uint8_t i = 0; i < ARRAY_SIZE(builtins); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(builtins); i++)
 		if (str_equal(value, builtins[i])) {
-			*kind_of(key, base) = i;
+			*kind_of(key, base) = (uint8_t)i;
 			memset((char *)base + key->offset + 1, 0, POLICY_PATH_SIZE);
 			return 0;
 		}

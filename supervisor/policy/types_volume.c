@@ -99,7 +99,7 @@ static int take_name(char *to, const char *name, struct err *err)
 			       "\"%s\" is not a name: a-z first, then a-z 0-9 . - and at most 32 "
 			       "characters",
 			       name);
-	memcpy(to, name, strlen(name));
+	memcpy(to, name, strlen(name) + 1);
 	return 0;
 }
 

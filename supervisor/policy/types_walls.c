@@ -92,7 +92,7 @@ int policy_parse_apparmor(const struct policy_key *key, const char *value, void 
 	if (strlen(value) >= key->width)
 		return err_set(err, E2BIG, "longer than %u characters", key->width - 1u);
 	memset(to, 0, key->width);
-	memcpy(to, value, strlen(value));
+	memcpy(to, value, strlen(value) + 1);
 	return 0;
 }
 

@@ -47,11 +47,19 @@ static void skip_space(struct json *json)
 		json->at++;
 }
 
-/* The next byte that is no space, 0 at the end (a zero byte is no JSON either). */
+/* 0 at the end (a zero byte is no JSON either). */
+static char current(const struct json *json)
+{
+	if (json->at < json->size)
+		return json->text[json->at];
+	return '\0';
+}
+
+/* The next byte that is no space. */
 static char peek(struct json *json)
 {
 	skip_space(json);
-	return json->at < json->size ? json->text[json->at] : '\0';
+	return current(json);
 }
 
 static int expect(struct json *json, char c)
@@ -136,7 +144,7 @@ static bool is_hex(const struct json *json, size_t count)
 /* Behind a backslash. */
 static int skip_escape(struct json *json)
 {
-	char c = json->at < json->size ? json->text[json->at] : '\0';
+	char c = current(json);
 
 	if (!c || !strchr("\"\\/bfnrtu", c))
 		return json_fail(json, "an escape that JSON does not have");

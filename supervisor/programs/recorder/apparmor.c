@@ -32,7 +32,10 @@ static void take_value(const char *text, const char *key, char *to, size_t size)
 		for (; hex_digit(at[0]) < 16 && hex_digit(at[1]) < 16 && used + 1 < size; at += 2) {
 			char byte = (char)(hex_digit(at[0]) << 4 | hex_digit(at[1]));
 
-			to[used++] = byte ? byte : '?';
+			to[used] = '?';
+			if (byte)
+				to[used] = byte;
+			used++;
 		}
 	}
 	to[used] = '\0';
