@@ -144,11 +144,9 @@ static int add_program(enum helper which, const struct helper_row *row, struct p
 		       struct err *err)
 {
 	const struct helper_filter *filter = helper_filter_find(helper_name(which));
-	int flags = O_RDONLY | O_CLOEXEC;
-
 	/* A link only where the programs share one file; the root is read-only. */
-	if (!IS_ENABLED(CONFIG_MULTICALL))
-		flags |= O_NOFOLLOW;
+	const int no_link = IS_ENABLED(CONFIG_MULTICALL) ? 0 : O_NOFOLLOW;
+
 	if (!filter)
 		return err_set(err, ENOENT, "%s has no filter", helper_name(which));
 	plan->filter = filter->code;
@@ -156,7 +154,7 @@ static int add_program(enum helper which, const struct helper_row *row, struct p
 	plan->rlimits[RLIMIT_NOFILE_INDEX] = (struct policy_rlimit){HELPER_NOFILE, HELPER_NOFILE};
 	plan->rlimits[RLIMIT_CORE_INDEX] = (struct policy_rlimit){0, 0};
 	plan->mdwe = true;
-	plan->exec_fd = open(row->program, flags);
+	plan->exec_fd = open(row->program, O_RDONLY | O_CLOEXEC | no_link);
 	return plan->exec_fd < 0 ? err_sys(err, errno, "%s", row->program) : 0;
 }
 
