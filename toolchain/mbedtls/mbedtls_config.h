@@ -25,16 +25,19 @@
 #define MBEDTLS_CIPHER_C
 #define MBEDTLS_AES_C
 #define MBEDTLS_AES_FEWER_TABLES
+/* The suites of export/suites.c have no other. */
+#define MBEDTLS_AES_ONLY_128_BIT_KEY_LENGTH
 /* GCM only ever encrypts blocks. */
 #define MBEDTLS_BLOCK_CIPHER_NO_DECRYPT
-#if defined(__x86_64__)
-#define MBEDTLS_AESNI_C
-#endif
 #if defined(__aarch64__)
 #define MBEDTLS_AESCE_C
 #define MBEDTLS_SHA256_USE_ARMV8_A_CRYPTO_IF_PRESENT
 #endif
 #define MBEDTLS_GCM_C
+/* Every record of a session is AES-GCM on a CPU that has AES: BearSSL's takes four blocks at a time (gcm_bearssl.c). */
+#if defined(__x86_64__)
+#define MBEDTLS_GCM_ALT
+#endif
 #define MBEDTLS_CHACHA20_C
 #define MBEDTLS_POLY1305_C
 #define MBEDTLS_CHACHAPOLY_C
