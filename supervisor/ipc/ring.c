@@ -9,10 +9,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 
-#define MEMORY_SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
-#define ALIGN        8u
+#define MEMORY_SEALS  (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
+#define ALIGN         8u
+#define SLEEPS_PER_US 4 /* as a power of two: more than a consumer can have */
 
 /* Positions count bytes since the ring was made and never wrap in practice (64 bits); the place is
  * position % RING_BYTES. */
@@ -36,6 +38,7 @@ struct ring_cursor {
 	uint64_t tail; /* first byte not yet consumed */
 	uint64_t drops_told[RING_LANES];
 	uint64_t notes[RING_NOTES];
+	uint32_t sleeps; /* see struct ring_consumer */
 };
 
 struct ring_entry {
@@ -119,6 +122,7 @@ int ring_producer_open(struct ring_producer *p, int ring_fd, int cursor_fd, int 
 	p->shared = shared;
 	p->cursor = cursor;
 	p->doorbell_fd = doorbell_fd;
+	p->rung = 0;
 	p->head = p->shared->head;
 	p->number = last_number(p->shared);
 	memcpy(p->drops, p->shared->drops, sizeof(p->drops));
@@ -173,10 +177,19 @@ static size_t padded(size_t size)
 	return (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
 }
 
-static void ring_bell(const struct ring_producer *p)
+/* The fence stands between our head and the consumer's sleep, as that of ring_sleep() stands
+ * between its sleep and our head: one of us sees the other's. A number that a compromised consumer
+ * writes costs a bell too few or too many, and nobody but itself the records. */
+static void ring_bell(struct ring_producer *p)
 {
-	if (p->doorbell_fd >= 0)
-		(void)send(p->doorbell_fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+	uint32_t sleeps;
+
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	sleeps = __atomic_load_n(&p->cursor->sleeps, __ATOMIC_RELAXED);
+	if (p->doorbell_fd < 0 || sleeps % 2 == 0 || sleeps == p->rung)
+		return;
+	p->rung = sleeps;
+	(void)send(p->doorbell_fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 bool ring_put(struct ring_producer *p, unsigned int lane, const struct ring_piece pieces[2])
@@ -225,7 +238,33 @@ int ring_consumer_open(struct ring_consumer *c, int ring_fd, int cursor_fd)
 	c->cursor = cursor;
 	c->tail = c->cursor->tail;
 	memcpy(c->drops_seen, c->cursor->drops_told, sizeof(c->drops_seen));
+	/* Not near a sleep that somebody rang for, whatever an earlier consumer wrote in the end.
+	 */
+	c->sleeps = (uint32_t)clock_boot_us() << SLEEPS_PER_US;
+	ring_wake(c);
 	return 0;
+}
+
+void ring_wake(struct ring_consumer *c)
+{
+	c->sleeps += c->sleeps % 2;
+	__atomic_store_n(&c->cursor->sleeps, c->sleeps, __ATOMIC_RELAXED);
+}
+
+bool ring_sleep(struct ring_consumer *c)
+{
+	bool more;
+
+	c->sleeps |= 1;
+	__atomic_store_n(&c->cursor->sleeps, c->sleeps, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	more = __atomic_load_n(&c->shared->head, __ATOMIC_RELAXED) != c->tail;
+	for (unsigned int lane = 0; lane < RING_LANES; lane++)
+		more |= __atomic_load_n(&c->shared->drops[lane], __ATOMIC_RELAXED) >
+			c->drops_seen[lane];
+	if (more)
+		ring_wake(c);
+	return !more;
 }
 
 int ring_peek(struct ring_consumer *c, void *buffer)

@@ -26,6 +26,7 @@ struct ring_producer {
 	struct ring_shared *shared;
 	const struct ring_cursor *cursor;
 	int doorbell_fd; /* own end of a SOCK_DGRAM pair; -1: none */
+	uint32_t rung;   /* the sleep of the consumer that a bell was sent for */
 	uint64_t head;   /* private copy: what is mapped is only published, never read back */
 	uint64_t number; /* records ever put into this ring, dropped ones included, over all lives
 			    of its producer */
@@ -35,7 +36,8 @@ struct ring_producer {
 struct ring_consumer {
 	const struct ring_shared *shared;
 	struct ring_cursor *cursor;
-	uint64_t tail; /* private copy */
+	uint64_t tail;   /* private copy */
+	uint32_t sleeps; /* odd: asleep. Each sleep has a number of its own */
 	uint64_t drops_seen[RING_LANES];
 };
 
@@ -54,7 +56,8 @@ int ring_producer_open(struct ring_producer *p, int ring_fd, int cursor_fd, int 
 /*
  * Append a record made of two pieces. @lane 0 may fill the whole ring, 1 three quarters, 2 half of
  * it, so that a flood of events that services cause cannot push out the supervisor's own decisions.
- * O(1), no system call but the doorbell. False: dropped and counted.
+ * O(1), no system call but the doorbell, which rings once for each sleep of the consumer. False:
+ * dropped and counted.
  */
 struct ring_piece {
 	const void *bytes;
@@ -83,6 +86,15 @@ int ring_peek(struct ring_consumer *c, void *buffer);
  * the segment returned). The drops told by ring_drops() so far count as told over a restart of the
  * consumer, too. */
 void ring_release(struct ring_consumer *c);
+
+/*
+ * Before a wait for the doorbell: from now on the next record rings. False: something was put, or
+ * dropped, that ring_peek() and ring_drops() have not told; the consumer stays awake and looks
+ * again. A consumer is awake, and nobody rings for it, from ring_consumer_open() and ring_wake()
+ * on.
+ */
+bool ring_sleep(struct ring_consumer *c);
+void ring_wake(struct ring_consumer *c);
 
 /* Undo every ring_peek() since the last ring_release(): what was peeked could not be kept and comes
  * again. */
