@@ -287,6 +287,7 @@ static void finish(struct recorder *r)
 	store_event(&r->store, ORIGIN_RECORDER, EVENT_RECORDER_STOP, AUDIT_N(r->generation));
 	seals_end(&r->store);
 	store_sync(&r->store);
+	peers_notify(r, true);
 }
 
 int PROGRAM_MAIN(int argc, char **argv)

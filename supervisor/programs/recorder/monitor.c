@@ -99,20 +99,28 @@ static size_t texts_of(const struct audit_decoded *record, struct monitor_text *
 	return count;
 }
 
-void monitor_look(struct store *store, const struct audit_decoded *record)
+/* What a rule may be about: a kind of record. */
+static bool kind_of(const struct audit_decoded *record, enum monitor_on *kind)
 {
-	struct recorder *r = container_of(store, struct recorder, store);
+	for (unsigned int on = 0; on < MONITOR_ON_COUNT; on++) {
+		if (&audit_events[events[on]] != record->def)
+			continue;
+		*kind = (enum monitor_on)on;
+		return true;
+	}
+	return false;
+}
+
+static void judge(struct recorder *r, enum monitor_on on, const struct audit_decoded *record)
+{
 	struct monitor_text texts[AUDIT_FIELDS_MAX];
 	char service[NAME_SIZE] = "";
-	struct monitor_question question = {.service = service, .texts = texts};
+	struct monitor_question question = {.on = on, .service = service, .texts = texts};
 	struct monitor_rule rule;
 	struct told *row;
 	uint32_t index;
 	uint64_t now;
 
-	while (&audit_events[events[question.on]] != record->def)
-		if (++question.on == MONITOR_ON_COUNT)
-			return;
 	question.count = texts_of(record, texts, service);
 	if (!monitor_find(&r->rules, &question, &rule, &index))
 		return;
@@ -121,9 +129,18 @@ void monitor_look(struct store *store, const struct audit_decoded *record)
 	row->count++;
 	if (row->at_ms && now < row->at_ms + QUIET_MS)
 		return;
-	put(store, &rule, row, record, question.count ? texts[0] : (struct monitor_text){"", 0});
+	put(&r->store, &rule, row, record,
+	    question.count ? texts[0] : (struct monitor_text){"", 0});
 	row->at_ms = now;
 	row->count = 0;
 	if (rule.action != MONITOR_LOG)
 		act(r, index, service);
+}
+
+void monitor_look(struct store *store, const struct audit_decoded *record)
+{
+	enum monitor_on on;
+
+	if (kind_of(record, &on))
+		judge(container_of(store, struct recorder, store), on, record);
 }

@@ -12,6 +12,7 @@
 #define SHIPPER_BURST     20u
 #define RESEND_BURST      5u /* a supervisor that was taken over cannot keep the collector busy */
 #define MESSAGES_PER_TURN 64
+#define NOTIFY_MS         20 /* the shipper gathers ten times as long */
 #define REFUSED_MS        1000
 
 /* What went unrecorded because there was too much of it, as a number: at the latest when there is
@@ -206,8 +207,26 @@ static void launcher_ready(struct loop *loop, struct watch *watch, uint32_t even
 	(void)store_flush(&r->store);
 }
 
+static void tell_spooled(struct recorder *r, bool hurry)
+{
+	struct message_plain m = {.head.type = M_SPOOLED, .head.request = hurry};
+
+	loop_timer_clear(&r->loop, &r->notify_timer);
+	r->notified_ms = clock_monotonic_ms();
+	/* A full queue is full of the same news. */
+	if (r->shipper.fd >= 0)
+		(void)channel_send(&r->shipper, &m, NULL, 0);
+}
+
+static void notify_due(struct loop *loop, struct timer *timer)
+{
+	(void)loop;
+	tell_spooled(container_of(timer, struct recorder, notify_timer), false);
+}
+
 int peers_open(struct recorder *r)
 {
+	r->notify_timer.due = notify_due;
 	r->launcher_watch.ready = launcher_ready;
 	r->refused_timer.due = refused_due;
 	bucket_init(&r->resend_bucket, 1, RESEND_BURST, clock_monotonic_ms());
@@ -217,9 +236,8 @@ int peers_open(struct recorder *r)
 
 void peers_notify(struct recorder *r, bool hurry)
 {
-	struct message_plain m = {.head.type = M_SPOOLED, .head.request = hurry};
-
-	/* A full queue is full of the same news. */
-	if (r->shipper.fd >= 0)
-		(void)channel_send(&r->shipper, &m, NULL, 0);
+	if (hurry || clock_monotonic_ms() >= r->notified_ms + NOTIFY_MS)
+		tell_spooled(r, hurry);
+	else if (!r->notify_timer.armed)
+		loop_timer_set(&r->loop, &r->notify_timer, r->notified_ms + NOTIFY_MS);
 }

@@ -70,7 +70,8 @@ struct recorder {
 	struct loop loop;
 	struct store store;
 	struct producer producers[RINGS];
-	struct timer look_timer; /* armed only when a doorbell is dead */
+	struct timer look_timer; /* armed in a flood and when a doorbell is dead */
+	bool bell_lost;
 	struct source *sources;
 	struct channel launcher;
 	struct channel shipper;
@@ -88,6 +89,8 @@ struct recorder {
 	bool resend_due;            /* the cursor went back and the shipper does not know */
 	uint64_t unrecorded;        /* refused messages of the shipper */
 	struct timer refused_timer; /* armed while there are any */
+	struct timer notify_timer;  /* armed while the shipper is to be told of what was written */
+	uint64_t notified_ms;
 	uint32_t generation;
 	struct monitor_rules rules;
 	struct message_context context; /* the last that the launcher told */

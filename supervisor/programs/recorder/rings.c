@@ -9,6 +9,8 @@
 
 #define RING_BUDGET 256 /* records of one ring before the next one has its turn */
 #define LOOK_MS     1000
+#define BUSY        64 /* records in one go that more are expected to follow */
+#define BUSY_MS     1
 #define BELL_BUDGET 1024
 
 void producer_release_all(struct recorder *r)
@@ -39,7 +41,7 @@ static void tell_drops(struct producer *p)
 static void keep_record(struct producer *p, const void *bytes, size_t size)
 {
 	struct store *store = &p->recorder->store;
-	struct audit_decoded record;
+	static struct audit_decoded record; /* a kilobyte that is not cleared for each record */
 
 	if (audit_decode(bytes, size, &record)) {
 		store_event(store, ORIGIN_RECORDER, EVENT_MESSAGE_REFUSED,
@@ -54,20 +56,20 @@ static void keep_record(struct producer *p, const void *bytes, size_t size)
 	store_add(store, p->origin, record.head.sn, &record);
 }
 
-/* Up to the budget. True: there may be more. */
-static bool drain(struct producer *p)
+/* Up to the budget. How many it took; RING_BUDGET: there may be more. */
+static unsigned int drain(struct producer *p)
 {
 	static uint8_t bytes[RING_RECORD_MAX];
 	struct store *store = &p->recorder->store;
 
-	for (int i = 0; i < RING_BUDGET; i++) {
+	for (unsigned int i = 0; i < RING_BUDGET; i++) {
 		int size;
 
 		if (store_prepare(store, NULL))
-			return false;
+			return i;
 		size = ring_peek(&p->ring, bytes);
 		if (size == 0)
-			return false;
+			return i;
 		if (size > 0)
 			keep_record(p, bytes, (size_t)size);
 		else
@@ -75,21 +77,54 @@ static bool drain(struct producer *p)
 				    AUDIT_S(spool_origin_name(p->origin)),
 				    AUDIT_S("its ring is damaged: what it held is lost"));
 	}
-	return true;
+	return RING_BUDGET;
+}
+
+static void look_in(struct recorder *r, uint64_t delay_ms)
+{
+	uint64_t at = clock_monotonic_ms() + delay_ms;
+
+	if (!r->look_timer.armed || r->look_timer.at_ms > at)
+		loop_timer_set(&r->loop, &r->look_timer, at);
+}
+
+/*
+ * After a look at all rings. Many records in one go are a flood, in which a bell per record and a
+ * write per bell would cost more than the records: nobody rings, and the next look is in a
+ * millisecond, when a ring is far from full. While the disk takes nothing, its timer looks.
+ */
+static void rest(struct recorder *r, unsigned int took)
+{
+	bool asleep = true;
+
+	if (r->store.stuck)
+		return;
+	for (unsigned int i = 0; i < RINGS && took < BUSY; i++)
+		asleep &= ring_sleep(&r->producers[i].ring);
+	if (took >= BUSY || !asleep)
+		look_in(r, took >= BUSY ? BUSY_MS : 0);
 }
 
 void producer_drain_all(struct recorder *r)
 {
-	bool more = true;
+	unsigned int took = 0;
+	unsigned int most = RING_BUDGET;
 
-	for (int turn = 0; turn < 64 && more; turn++) {
-		more = false;
-		for (unsigned int i = 0; i < RINGS; i++)
-			more |= drain(&r->producers[i]);
+	for (unsigned int i = 0; i < RINGS; i++)
+		ring_wake(&r->producers[i].ring);
+	for (int turn = 0; turn < 64 && most == RING_BUDGET; turn++) {
+		most = 0;
+		for (unsigned int i = 0; i < RINGS; i++) {
+			unsigned int count = drain(&r->producers[i]);
+
+			took += count;
+			most = count > most ? count : most;
+		}
 	}
 	for (unsigned int i = 0; i < RINGS; i++)
 		tell_drops(&r->producers[i]);
 	(void)store_flush(&r->store);
+	rest(r, took);
 }
 
 /* A bell is a hint. One that an earlier recorder shut down, or whose producer is gone, rings no
@@ -97,15 +132,18 @@ void producer_drain_all(struct recorder *r)
 static void bell_is_dead(struct recorder *r, struct watch *bell)
 {
 	loop_remove(&r->loop, bell);
-	loop_timer_set(&r->loop, &r->look_timer, clock_monotonic_ms() + LOOK_MS);
+	r->bell_lost = true;
+	look_in(r, LOOK_MS);
 }
 
 static void look_due(struct loop *loop, struct timer *timer)
 {
 	struct recorder *r = container_of(timer, struct recorder, look_timer);
 
+	(void)loop;
 	producer_drain_all(r);
-	loop_timer_set(loop, timer, clock_monotonic_ms() + LOOK_MS);
+	if (r->bell_lost)
+		look_in(r, LOOK_MS);
 }
 
 static void bell_rang(struct loop *loop, struct watch *watch, uint32_t events)

@@ -85,7 +85,7 @@ static int give_up(struct store *store, int r)
 
 /*
  * A flood fills a group sooner than a disk takes it. To wait for the disk after each would leave
- * the rings to overflow, which loses records for certain; so it is waited for a fifth of the time,
+ * the rings to overflow, which loses records for certain; so it is waited for a tenth of the time,
  * and the group is what came meanwhile. No record waits longer than STORE_GROUP_MS for that.
  */
 static uint64_t next_sync(struct store *store, uint64_t now)

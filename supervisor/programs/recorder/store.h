@@ -15,8 +15,8 @@
  * relies on it).
  */
 #define STORE_GROUP_BYTES 65536u /* group commit: this many bytes ... */
-#define STORE_GROUP_MS    200u   /* ... or this long */
-#define STORE_SYNC_SHARE  4u     /* many bytes wait this many times what the last sync took */
+#define STORE_GROUP_MS    160u   /* ... or this long: 200 ms are to be the most that is lost */
+#define STORE_SYNC_SHARE  9u     /* many bytes wait this many times what the last sync took */
 #define STORE_SEAL_ROOM                                                                            \
 	2048u /* a SEAL follows the record that makes it due without a write between */
 #define STORE_URGENT_MS 100u /* severity <= error is synced at once, at most this often */
