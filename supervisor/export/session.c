@@ -29,6 +29,7 @@ struct export_session {
 	int fd;
 	bool connected;
 	bool want_write;
+	bool more; /* follows */
 	bool notify_sent;
 	bool shut;
 	bool notify_seen;
@@ -82,7 +83,8 @@ static int random_bytes(void *context, unsigned char *bytes, size_t size)
 static int send_bytes(void *context, const unsigned char *bytes, size_t size)
 {
 	struct export_session *s = context;
-	ssize_t n = send(s->fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+	ssize_t n =
+		send(s->fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL | (s->more ? MSG_MORE : 0));
 
 	if (n >= 0)
 		return (int)n;
@@ -365,10 +367,13 @@ int export_session_fd(const struct export_session *s)
 	return s->fd;
 }
 
-ssize_t export_session_write(struct export_session *s, const void *bytes, size_t size)
+ssize_t export_session_write(struct export_session *s, const void *bytes, size_t size, bool more)
 {
-	int n = mbedtls_ssl_write(&s->ssl, bytes, size);
+	int n;
 
+	s->more = more;
+	n = mbedtls_ssl_write(&s->ssl, bytes, size);
+	s->more = false;
 	if (n > 0) {
 		s->want_write = false;
 		return n;

@@ -46,8 +46,9 @@ int export_session_handshake(struct export_session *s, struct err *err);
 uint32_t export_session_events(const struct export_session *s);
 int export_session_fd(const struct export_session *s);
 
-/* Send up to @size bytes. The count, -EAGAIN (the same bytes must come again) or -errno. */
-ssize_t export_session_write(struct export_session *s, const void *bytes, size_t size);
+/* Send up to @size bytes. The count, -EAGAIN (the same bytes must come again) or -errno. @more: the
+ * kernel may wait for what follows, a fifth of a second at most (MSG_MORE, tcp(7)). */
+ssize_t export_session_write(struct export_session *s, const void *bytes, size_t size, bool more);
 
 /* Read whatever came and throw it away (a collector has nothing to say). 0: still open; -EPIPE: it
  * closed; -errno. */

@@ -62,10 +62,11 @@ void shipper_acknowledge(struct shipper *s)
 	acknowledged++;
 }
 
-ssize_t export_session_write(struct export_session *s, const void *bytes, size_t size)
+ssize_t export_session_write(struct export_session *s, const void *bytes, size_t size, bool more)
 {
 	(void)s;
 	(void)bytes;
+	(void)more;
 	return (ssize_t)size;
 }
 

@@ -110,9 +110,9 @@ static void fill(struct shipper *s)
 	s->batch.written = 0;
 	s->batch.records = 0;
 	s->batch.last_n = s->sent;
-	while (s->batch.records < limit && spool_merge_peek(&s->merge))
-		if (!add_record(s))
-			break;
+	s->batch.full = false;
+	while (!s->batch.full && s->batch.records < limit && spool_merge_peek(&s->merge))
+		s->batch.full = !add_record(s);
 }
 
 static void batch_done(struct shipper *s)
@@ -133,9 +133,9 @@ static void batch_done(struct shipper *s)
 static int write_batch(struct shipper *s)
 {
 	while (s->batch.written < s->batch.text.used) {
-		ssize_t n = export_session_write(s->current->session,
-						 s->batch.memory + s->batch.written,
-						 s->batch.text.used - s->batch.written);
+		ssize_t n = export_session_write(
+			s->current->session, s->batch.memory + s->batch.written,
+			s->batch.text.used - s->batch.written, s->batch.full);
 
 		if (n < 0)
 			return (int)n;

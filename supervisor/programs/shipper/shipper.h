@@ -14,14 +14,14 @@
  * What is not read by the collector for certain, and comes twice when it dies: at most so much. A
  * collector that has stood WINDOW_TRUST checkpoints since the last session that ended badly may owe
  * what is sent in half a second when that is more, with each further one twice as much, up to a
- * fifth of the spool and 16 MiB: otherwise sessions, each a full handshake, would be all that a
+ * fifth of the spool and 32 MiB: otherwise sessions, each a full handshake, would be all that a
  * flood leaves time for.
  */
 #define WINDOW_RECORDS   5000u
 #define WINDOW_BYTES     (1024u * 1024u)
-#define WINDOW_BYTES_MAX (16u * 1024u * 1024u)
-#define WINDOW_TRUST     8u
-#define WINDOW_DOUBLINGS 4u
+#define WINDOW_BYTES_MAX (32u * 1024u * 1024u)
+#define WINDOW_TRUST     4u
+#define WINDOW_DOUBLINGS 5u
 #define WINDOW_HASTE_MS  250u /* the next session is asked for no sooner, unless bytes are many */
 #define WINDOW_MS        300000u
 #define HANDSHAKE_MS     10000u /* connect and handshake */
@@ -71,6 +71,7 @@ struct batch {
 	size_t written;
 	uint64_t records;
 	uint64_t last_n; /* last record that is in it completely */
+	bool full;       /* the next record had no room */
 	struct text text;
 	char memory[BATCH_BYTES];
 };
