@@ -140,12 +140,18 @@ static int add_cgroup(enum helper which, const struct helper_row *row, struct pl
 	return plan->cgroup_fd < 0 ? plan->cgroup_fd : 0;
 }
 
+/* A link only where the programs share one file; the root is read-only. */
+static int open_program(const char *path)
+{
+	if (IS_ENABLED(CONFIG_MULTICALL))
+		return open(path, O_RDONLY | O_CLOEXEC);
+	return open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+}
+
 static int add_program(enum helper which, const struct helper_row *row, struct plan *plan,
 		       struct err *err)
 {
 	const struct helper_filter *filter = helper_filter_find(helper_name(which));
-	/* A link only where the programs share one file; the root is read-only. */
-	const int no_link = IS_ENABLED(CONFIG_MULTICALL) ? 0 : O_NOFOLLOW;
 
 	if (!filter)
 		return err_set(err, ENOENT, "%s has no filter", helper_name(which));
@@ -154,7 +160,7 @@ static int add_program(enum helper which, const struct helper_row *row, struct p
 	plan->rlimits[RLIMIT_NOFILE_INDEX] = (struct policy_rlimit){HELPER_NOFILE, HELPER_NOFILE};
 	plan->rlimits[RLIMIT_CORE_INDEX] = (struct policy_rlimit){0, 0};
 	plan->mdwe = true;
-	plan->exec_fd = open(row->program, O_RDONLY | O_CLOEXEC | no_link);
+	plan->exec_fd = open_program(row->program);
 	return plan->exec_fd < 0 ? err_sys(err, errno, "%s", row->program) : 0;
 }
 
