@@ -12,6 +12,7 @@
 #include "image/manifest.h"
 #include "image/sbom.h"
 #include "image/scan.h"
+#include "policy/key.h"
 
 struct build {
 	struct manifest manifest;
@@ -39,6 +40,21 @@ static int check_input(const struct input *in, struct err *err)
 	return 0;
 }
 
+/* By the row of the key that it becomes. */
+static int check_version(const char *version, struct err *err)
+{
+	static struct policy policy;
+	const struct policy_table *table = &policy_image_table;
+	struct err why = {0};
+
+	if (!*version)
+		return err_set(err, EINVAL, "--version: must not be empty");
+	if (policy_parse_version(policy_key_find(table->keys, table->count, "version"), version,
+				 &policy, &why))
+		return err_set(err, EINVAL, "--version %s: %s", version, why.msg);
+	return 0;
+}
+
 static int check_choice(struct build *b, struct err *err)
 {
 	uint64_t epoch;
@@ -58,6 +74,8 @@ static int check_choice(struct build *b, struct err *err)
 	if (!str_is_name(b->manifest.name))
 		return err_set(err, EINVAL, "--name %s: must be [a-z][a-z0-9.-]{0,31}",
 			       b->manifest.name);
+	if (check_version(b->manifest.version, err))
+		return -EINVAL;
 	if (str_u64(b->manifest.epoch, 0, UINT32_MAX, &epoch))
 		return err_set(err, EINVAL, "--epoch %s: must be a number", b->manifest.epoch);
 	if (!str_equal(b->compress, "none") && !str_equal(b->compress, "lz4"))
