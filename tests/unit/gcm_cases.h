@@ -132,6 +132,18 @@ static void test_refuses_misuse(void **state)
 	assert_int_not_equal(mbedtls_gcm_setkey(&gcm, MBEDTLS_CIPHER_ID_AES, longer, 256), 0);
 	assert_int_not_equal(mbedtls_gcm_setkey(&gcm, MBEDTLS_CIPHER_ID_ARIA, key, 128), 0);
 	mbedtls_gcm_free(&gcm);
+#ifdef MBEDTLS_GCM_ALT
+	mbedtls_gcm_init(&gcm); /* no key yet */
+	assert_int_not_equal(mbedtls_gcm_starts(&gcm, MBEDTLS_GCM_ENCRYPT, iv, sizeof(iv)), 0);
+	assert_int_not_equal(mbedtls_gcm_update_ad(&gcm, extra, 1), 0);
+	assert_int_not_equal(mbedtls_gcm_update(&gcm, text, 1, text, 1, &got), 0);
+	assert_int_not_equal(mbedtls_gcm_finish(&gcm, NULL, 0, &got, tag, 16), 0);
+	open_key(&gcm);
+	assert_int_equal(mbedtls_gcm_starts(&gcm, MBEDTLS_GCM_ENCRYPT, iv, sizeof(iv)), 0);
+	assert_int_equal(mbedtls_gcm_update(&gcm, text, 1, text, 1, &got), 0);
+	assert_int_not_equal(mbedtls_gcm_update_ad(&gcm, extra, 1), 0); /* too late */
+	mbedtls_gcm_free(&gcm);
+#endif
 	open_key(&gcm);
 	assert_int_not_equal(mbedtls_gcm_starts(&gcm, MBEDTLS_GCM_ENCRYPT, iv, 0), 0);
 	assert_int_equal(mbedtls_gcm_starts(&gcm, MBEDTLS_GCM_ENCRYPT, iv, sizeof(iv)), 0);

@@ -3,6 +3,8 @@
  */
 #include <poll.h>
 #include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -123,6 +125,8 @@ static void test_no_sleep_is_missed(void **state)
 	hang_bell(p, bell);
 	child = fork();
 	if (child == 0) {
+		/* It waits for a reader: not longer than there is one. */
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		for (int i = 0; i < RECORDS; i++) {
 			while (__atomic_load_n(&p->raw_cursor[0], __ATOMIC_ACQUIRE) !=
 			       p->producer.head)

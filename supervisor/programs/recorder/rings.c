@@ -99,10 +99,14 @@ static void rest(struct recorder *r, unsigned int took)
 
 	if (r->store.stuck)
 		return;
-	for (unsigned int i = 0; i < RINGS && took < BUSY; i++)
+	if (took >= BUSY) {
+		look_in(r, BUSY_MS);
+		return;
+	}
+	for (unsigned int i = 0; i < RINGS; i++)
 		asleep &= ring_sleep(&r->producers[i].ring);
-	if (took >= BUSY || !asleep)
-		look_in(r, took >= BUSY ? BUSY_MS : 0);
+	if (!asleep)
+		look_in(r, 0);
 }
 
 void producer_drain_all(struct recorder *r)
